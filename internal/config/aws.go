@@ -1,0 +1,188 @@
+package config
+
+// AWS is the platform of phases 3 and 4.
+type AWS struct {
+	// Region of everything that is not global.
+	Region string `key:"region" default:"eu-west-1" format:"aws-region" replaces:"everything on AWS, refused while it holds data"`
+	// Account that the stack must be in; a deployment with other credentials is refused.
+	AccountID string `key:"accountId" format:"aws-account" example:"'123456789012'"`
+	// How many availability zones the network spans. Adding one moves nothing.
+	Zones int `key:"zones" default:"2" min:"2" max:"6"`
+	// Names of the zones, in the order they were added; only ever append.
+	ZoneNames []string `key:"zoneNames" derived:"the first zones of the region" max:"6" format:"aws-zone" replaces:"the subnets of a zone that is renamed or moved in the list" example:"[eu-west-1a, eu-west-1b]"`
+	// Address range of the VPC.
+	CIDR string `key:"cidr" default:"10.20.0.0/16" format:"vpc-cidr" replaces:"the network and everything in it"`
+	// How private subnets reach the internet: not at all, through one small instance (cheapest),
+	// through one NAT gateway, or through one per zone (no shared point of failure).
+	NAT string `key:"nat" default:"single" enum:"none|instance|single|per-zone"`
+	// Instance type when nat is instance.
+	NATInstanceType string `key:"natInstanceType" default:"t4g.nano" enum:"t4g.nano|t4g.micro|t4g.small|t4g.medium"`
+	// AWS services reached without the internet, each at a price per zone. S3 always is, for free.
+	InterfaceEndpoints []string `key:"interfaceEndpoints" max:"20" enum:"ecr.api|ecr.dkr|ecs|ecs-agent|ecs-telemetry|elasticfilesystem|kms|logs|monitoring|secretsmanager|sns|ssm|ssmmessages|sts" example:"[ecr.api, ecr.dkr, logs, secretsmanager]"`
+	// How long the network's flow logs are kept.
+	FlowLogRetentionDays int `key:"flowLogRetentionDays" default:"30" unit:"days" format:"log-retention"`
+	// How long the services' logs are kept.
+	LogRetentionDays int `key:"logRetentionDays" default:"30" unit:"days" format:"log-retention"`
+	// Name of the zone delegated to Route 53, for records with weights and health checks.
+	SubZone string `key:"subZone" derived:"aws. and the domain" format:"hostname" replaces:"the delegated zone and its records"`
+
+	// The public load balancer.
+	LoadBalancer LoadBalancer `key:"loadBalancer"`
+	// The PostgreSQL database.
+	Database Database `key:"database"`
+	// The backend's tasks.
+	Backend Service `key:"backend" default:"{tasks: 2, cpuUnits: 512, memoryMiB: 1024}"`
+	// The sign-in service's tasks.
+	GoTrue Service `key:"gotrue" default:"{tasks: 1, cpuUnits: 256, memoryMiB: 512}"`
+	// The git server's task. There is exactly one: two writers damage its queue.
+	Forgejo ForgejoTask `key:"forgejo"`
+	// The file system of the git repositories.
+	FileSystem FileSystem `key:"fileSystem"`
+	// Redis.
+	Cache Cache `key:"cache"`
+	// The web application's distribution.
+	CDN CDN `key:"cdn"`
+	// The container registry.
+	Registry ECR `key:"registry"`
+	// AWS's own backups, next to the daily export to R2.
+	Backups AWSBackups `key:"backups"`
+}
+
+// LoadBalancer is the public entrance.
+type LoadBalancer struct {
+	// How long a WebSocket may be silent.
+	IdleTimeoutSeconds int `key:"idleTimeoutSeconds" default:"3600" unit:"s" min:"60" max:"4000"`
+	// How long access logs are kept.
+	AccessLogRetentionDays int `key:"accessLogRetentionDays" default:"90" unit:"days" min:"1" max:"3650"`
+	// How long a task may finish its requests before it is stopped.
+	DrainSeconds int `key:"drainSeconds" default:"60" unit:"s" min:"0" max:"3600"`
+}
+
+// Database is PostgreSQL 15 on RDS, or on Aurora Serverless v2.
+type Database struct {
+	// RDS for predictable load, Aurora to scale by itself and have readers. Changing it on a
+	// stack with data is a migration.
+	Engine string `key:"engine" default:"rds" enum:"rds|aurora" replaces:"the database, refused while it holds data"`
+	// PostgreSQL version.
+	EngineVersion string `key:"engineVersion" default:"'15.8'" format:"postgres15"`
+	// Size of the RDS instance.
+	InstanceClass string `key:"instanceClass" default:"db.t4g.small" format:"db-class"`
+	// Whether RDS keeps a standby in a second zone. Aurora has one as soon as it has a reader.
+	MultiAZ bool `key:"multiAz" default:"false"`
+	// Disk that RDS starts with. It only grows.
+	StorageGiB int `key:"storageGiB" default:"20" unit:"GiB" min:"20" max:"65536"`
+	// How far RDS may grow the disk by itself.
+	MaxStorageGiB int `key:"maxStorageGiB" default:"100" unit:"GiB" min:"20" max:"65536"`
+	// Least capacity of Aurora; 0 lets it pause.
+	MinACU float64 `key:"minAcu" default:"0.5" unit:"ACU" min:"0" max:"256" step:"0.5"`
+	// Most capacity of Aurora.
+	MaxACU float64 `key:"maxAcu" default:"4" unit:"ACU" min:"1" max:"256" step:"0.5"`
+	// How long Aurora is idle before it pauses, with minAcu 0; 0 means never.
+	AutoPauseSeconds int `key:"autoPauseSeconds" default:"0" unit:"s" min:"0" max:"86400"`
+	// Aurora instances next to the writer.
+	Readers int `key:"readers" default:"0" min:"0" max:"15"`
+	// How long automatic backups are kept.
+	BackupRetentionDays int `key:"backupRetentionDays" default:"30" unit:"days" min:"1" max:"35"`
+	// Snapshot to start from. Only read when the database is first made.
+	RestoreFromSnapshot string `key:"restoreFromSnapshot" format:"snapshot" replaces:"nothing: it is read when the database is first made" example:"morphee-prod-2026-02-20"`
+	// Name of the product's database.
+	Name string `key:"name" default:"morphee" format:"postgres-name" replaces:"the database, refused while it holds data"`
+	// Daily window for backups, in UTC.
+	BackupWindow string `key:"backupWindow" default:"02:00-02:45" format:"window"`
+	// Weekly window for maintenance, in UTC.
+	MaintenanceWindow string `key:"maintenanceWindow" default:"sun:04:30-sun:05:30" format:"weekly-window"`
+	// Whether Performance Insights is on (free for 7 days of history).
+	PerformanceInsights bool `key:"performanceInsights" default:"true"`
+	// Whether changes that restart the database are made at once, not in the next window.
+	ApplyImmediately bool `key:"applyImmediately" default:"false"`
+}
+
+// Service is an ECS service on Fargate, ARM64.
+type Service struct {
+	// How many tasks run; the least when autoscaling is on.
+	Tasks int `key:"tasks" min:"1" max:"100"`
+	// Processor of one task; 1024 is one core. Only certain pairs with memoryMiB exist.
+	CPUUnits int `key:"cpuUnits" unit:"1/1024 core" enum:"256|512|1024|2048|4096|8192|16384"`
+	// Memory of one task.
+	MemoryMiB int `key:"memoryMiB" unit:"MiB" min:"512" max:"122880"`
+	// Adding and removing tasks with the load.
+	Autoscaling Autoscaling `key:"autoscaling"`
+	// Share of the tasks above the first that run on spare capacity, cheaper and interruptible.
+	SpotWeight int `key:"spotWeight" default:"0" unit:"%" min:"0" max:"100"`
+	// Whether people may open a shell in a task (ECS Exec).
+	Exec bool `key:"exec" default:"false"`
+}
+
+// Autoscaling adds and removes tasks.
+type Autoscaling struct {
+	// Whether it is on.
+	Enabled bool `key:"enabled" default:"false"`
+	// Most tasks.
+	MaxTasks int `key:"maxTasks" default:"6" min:"1" max:"500"`
+	// Processor use to aim for.
+	CPUPercent int `key:"cpuPercent" default:"60" unit:"%" min:"10" max:"90"`
+	// Memory use to aim for.
+	MemoryPercent int `key:"memoryPercent" default:"75" unit:"%" min:"10" max:"90"`
+	// Requests a minute and task to aim for; 0 does not look at requests.
+	RequestsPerMinute int `key:"requestsPerMinute" default:"0" unit:"requests/min" min:"0" max:"1000000"`
+}
+
+// ForgejoTask is the git server's one task.
+type ForgejoTask struct {
+	// Processor of the task.
+	CPUUnits int `key:"cpuUnits" default:"512" unit:"1/1024 core" enum:"256|512|1024|2048|4096|8192|16384"`
+	// Memory of the task.
+	MemoryMiB int `key:"memoryMiB" default:"1024" unit:"MiB" min:"512" max:"122880"`
+	// Whether git over SSH is offered on port 22, through a network load balancer of its own.
+	SSHLoadBalancer bool `key:"sshLoadBalancer" default:"false"`
+	// Address ranges that may use git over SSH.
+	SSHAllowedSources []string `key:"sshAllowedSources" default:"['0.0.0.0/0', '::/0']" max:"50" format:"cidr"`
+	// Whether people may open a shell in the task (ECS Exec).
+	Exec bool `key:"exec" default:"false"`
+}
+
+// FileSystem is the EFS of the git repositories.
+type FileSystem struct {
+	// Days without access until a file moves to Infrequent Access.
+	InfrequentAfterDays int `key:"infrequentAfterDays" default:"30" unit:"days" enum:"1|7|14|30|60|90|180|270|365"`
+	// Days without access until a file moves to Archive.
+	ArchiveAfterDays int `key:"archiveAfterDays" default:"90" unit:"days" enum:"1|7|14|30|60|90|180|270|365"`
+}
+
+// Cache is ElastiCache for Redis.
+type Cache struct {
+	// Size of a node.
+	NodeType string `key:"nodeType" default:"cache.t4g.micro" format:"cache-type"`
+	// Nodes next to the primary, each in another zone; with one or more it fails over by itself.
+	Replicas int `key:"replicas" default:"0" min:"0" max:"5"`
+	// Redis version.
+	EngineVersion string `key:"engineVersion" default:"'7.1'" enum:"7.0|7.1"`
+	// Weekly window for maintenance, in UTC.
+	MaintenanceWindow string `key:"maintenanceWindow" default:"sun:05:30-sun:06:30" format:"weekly-window"`
+}
+
+// CDN is CloudFront in front of the web application.
+type CDN struct {
+	// Which edges serve: 100 is North America and Europe, 200 adds Asia and Africa, All is all.
+	PriceClass string `key:"priceClass" default:"PriceClass_100" enum:"PriceClass_100|PriceClass_200|PriceClass_All"`
+	// How long access logs are kept.
+	LogRetentionDays int `key:"logRetentionDays" default:"90" unit:"days" min:"1" max:"3650"`
+	// How long old versions of the site's files are kept, for going back.
+	VersionRetentionDays int `key:"versionRetentionDays" default:"30" unit:"days" min:"1" max:"3650"`
+}
+
+// ECR is the container registry.
+type ECR struct {
+	// How many images of each repository are kept.
+	KeepImages int `key:"keepImages" default:"30" unit:"images" min:"5" max:"1000"`
+	// Whether public images come through ECR's cache of their registries.
+	PullThrough bool `key:"pullThrough" default:"false"`
+}
+
+// AWSBackups is the AWS Backup plan for the file system and the database.
+type AWSBackups struct {
+	// How long recovery points are kept.
+	RetentionDays int `key:"retentionDays" default:"35" unit:"days" min:"1" max:"3650"`
+	// Whether the vault is locked, so that nobody can delete recovery points early.
+	VaultLock bool `key:"vaultLock" default:"false"`
+}
