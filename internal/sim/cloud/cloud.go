@@ -8,6 +8,7 @@ package cloud
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -184,7 +185,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if e.Code == "" {
+	if e.Code == "" || strings.Contains(e.Message, e.Code) {
 		return e.Message
 	}
 	return fmt.Sprintf("%s (%s)", e.Message, e.Code)
