@@ -90,7 +90,9 @@ func NewStaticSite(ctx *pulumi.Context, name string, in *StaticSiteArgs, opts ..
 	if err := ctx.RegisterComponentResourceV2(StaticSiteType, name, pulumi.Map{}, c, opts...); err != nil {
 		return nil, err
 	}
-	certificate, err := edgeCertificate(ctx, name+"-certificate", args.Domains, args.ZoneID, args.Tags, c, pulumi.Provider(args.UsEast1))
+	certificate, err := NewCertificate(ctx, name+"-certificate", &CertificateArgs{
+		Domains: args.Domains, CloudflareZoneID: args.ZoneID, Tags: args.Tags,
+	}, pulumi.Parent(c), pulumi.Provider(args.UsEast1))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +111,7 @@ func NewStaticSite(ctx *pulumi.Context, name string, in *StaticSiteArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	distribution, err := c.distribution(ctx, name, &args, files, logs, logsReady, certificate)
+	distribution, err := c.distribution(ctx, name, &args, files, logs, logsReady, certificate.Arn)
 	if err != nil {
 		return nil, err
 	}
