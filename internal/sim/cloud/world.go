@@ -90,14 +90,10 @@ func (w *World) All(scope, typ string) []*Resource {
 // Created is how often the URN was created in this world before.
 func (w *World) Created() map[string]int { return w.created }
 
-// NextGen returns the generator for the next creation of the URN and counts it.
-func (w *World) NextGen(urn string) Gen {
-	g := w.GenFor(urn)
-	w.created[urn]++
-	return g
-}
+// CountCreation notes that the URN was created once more.
+func (w *World) CountCreation(urn string) { w.created[urn]++ }
 
-// GenFor returns the generator that the next creation of the URN will get, without counting.
+// GenFor returns the generator for the next creation of the URN. Until CountCreation it stays the same.
 func (w *World) GenFor(urn string) Gen {
 	return Gen{Seed: fmt.Sprintf("%s\x00%s\x00%d", w.Seed, urn, w.created[urn])}
 }
