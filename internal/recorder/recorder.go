@@ -4,6 +4,7 @@ package recorder
 
 import (
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
 	"strings"
@@ -117,7 +118,17 @@ func (rec *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource
 	if id == "" {
 		id = args.Name + "-id"
 	}
+	if strings.HasPrefix(args.TypeToken, "hcloud:") {
+		id = number(id) // Hetzner's ids are numbers, and other resources refer to them as numbers
+	}
 	return id, outs, nil
+}
+
+// number turns a text into a number of eight digits, the same one every time.
+func number(text string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(text))
+	return fmt.Sprint(10_000_000 + h.Sum32()%90_000_000)
 }
 
 // Call implements pulumi.MockResourceMonitor.
