@@ -14,11 +14,19 @@
 //	enum      the allowed values, separated by |
 //	format    a named format (see formats.go)
 //	replaces  in words, what changing the value replaces
+//	empty     in words, what an empty text means where there is a default
 //	example   a value for the documentation, written as YAML
 //
 // Nothing here knows Pulumi: package stacks reads the values from a running program, and LoadFile
 // reads them from a stack file.
 package config
+
+import "embed"
+
+// Sources are the files that the types are in: their comments are the documentation.
+//
+//go:embed config.go host.go aws.go
+var Sources embed.FS
 
 // Namespace is the configuration namespace of the project, as in `morphee:phase`.
 const Namespace = "morphee"
@@ -69,7 +77,7 @@ type Config struct {
 	Backups Backups `key:"backups"`
 
 	// Cloudflare account that holds the DNS zone and the backup bucket.
-	CloudflareAccountID string `key:"cloudflareAccountId" required:"when backups or managed DNS are on" format:"hex32" replaces:"the backup bucket" example:"0123456789abcdef0123456789abcdef"`
+	CloudflareAccountID string `key:"cloudflareAccountId" required:"when backups are on" format:"hex32" replaces:"the backup bucket" example:"0123456789abcdef0123456789abcdef"`
 	// DNS at Cloudflare.
 	DNS DNS `key:"dns"`
 	// The AWS platform of phases 3 and 4.
@@ -103,19 +111,19 @@ type Hosts struct {
 // Images are the container images, each with a pinned tag.
 type Images struct {
 	// Reverse proxy. Docker 29 needs Traefik 3.6.1 or newer; change the pair together.
-	Traefik string `key:"traefik" default:"traefik:v3.6.2" format:"image"`
+	Traefik string `key:"traefik" default:"traefik:v3.6.7" format:"image"`
 	// Web application (Nginx with the built files), phases 0 to 2.
 	Frontend string `key:"frontend" default:"ghcr.io/morphee-app/frontend:1.0.0" format:"image"`
 	// Backend (FastAPI).
 	Backend string `key:"backend" default:"ghcr.io/morphee-app/backend:1.0.0" format:"image"`
 	// Redis 7.
-	Redis string `key:"redis" default:"redis:7.4.6-alpine" format:"image"`
+	Redis string `key:"redis" default:"redis:7.4.9-alpine" format:"image"`
 	// PostgreSQL 15. Another major version cannot read the data directory.
 	Postgres string `key:"postgres" default:"postgres:15.14-bookworm" format:"image"`
 	// Sign-in.
-	GoTrue string `key:"gotrue" default:"supabase/gotrue:v2.180.0" format:"image"`
+	GoTrue string `key:"gotrue" default:"supabase/gotrue:v2.186.0" format:"image"`
 	// Git server; the rootless variant, so that it runs without root on both platforms.
-	Forgejo string `key:"forgejo" default:"codeberg.org/forgejo/forgejo:13.0.2-rootless" format:"image"`
+	Forgejo string `key:"forgejo" default:"codeberg.org/forgejo/forgejo:13.0.3-rootless" format:"image"`
 	// Daily backup job (pg_dump 15, rclone, age).
 	Backup string `key:"backup" default:"ghcr.io/morphee-app/backup:1.0.0" format:"image"`
 }
@@ -222,7 +230,7 @@ type DNS struct {
 	Zone string `key:"zone" derived:"the domain" format:"hostname" replaces:"every DNS record"`
 	// Id of the zone; looked up by name when empty.
 	ZoneID string `key:"zoneId" format:"hex32" replaces:"every DNS record" example:"fedcba9876543210fedcba9876543210"`
-	// Whether Cloudflare proxies the records. Let's Encrypt's TLS challenge then fails.
+	// Whether Cloudflare proxies the records. It cannot proxy git over SSH.
 	Proxied bool `key:"proxied" default:"false"`
 	// How long resolvers may remember a record. 60 during a migration.
 	TTLSeconds int `key:"ttlSeconds" default:"300" unit:"s" min:"60" max:"86400"`

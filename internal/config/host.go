@@ -10,7 +10,7 @@ type Server struct {
 	Location string `key:"location" default:"nbg1" format:"location" replaces:"the server and its volume, refused while they are protected"`
 	// Other locations, best first, for when Hetzner has no such server at the first. They are for
 	// people to choose from: nothing is moved automatically.
-	FallbackLocations []string `key:"fallbackLocations" default:"[fsn1, hel1]" format:"location" max:"5"`
+	FallbackLocations []string `key:"fallbackLocations" derived:"the other locations near it that have the type" format:"location" max:"5" example:"[fsn1, hel1]"`
 	// Size of the data volume, which holds all Docker volumes. It only grows.
 	VolumeSizeGiB int `key:"volumeSizeGiB" default:"40" unit:"GiB" min:"10" max:"10240"`
 	// Size of the swap file; 0 makes none.
@@ -30,7 +30,7 @@ type Server struct {
 	// Whether the server has a public IPv6 address too.
 	IPv6 bool `key:"ipv6" default:"true"`
 	// When the server may restart after security updates, in UTC; empty never restarts it.
-	RebootTime string `key:"rebootTime" default:"'04:30'" format:"time" replaces:"nothing: it is read when the server is first made"`
+	RebootTime string `key:"rebootTime" default:"'04:30'" empty:"never restarts" format:"time" replaces:"nothing: it is read when the server is first made"`
 }
 
 // SSH is how the server is reached.
@@ -52,7 +52,7 @@ type SSH struct {
 // Coolify is an installation of Coolify on the server.
 type Coolify struct {
 	// Version that is installed. Its Traefik must speak the API of server.dockerVersion.
-	Version string `key:"version" default:"4.0.0-beta.442" format:"version" replaces:"nothing: it is read when the server is first made"`
+	Version string `key:"version" default:"4.0.0-beta.464" format:"version" replaces:"nothing: it is read when the server is first made"`
 	// Docker network that Coolify's Traefik is on.
 	Network string `key:"network" default:"coolify" format:"name"`
 }

@@ -1,0 +1,47 @@
+package config
+
+import "slices"
+
+// derive fills what is absent from other values. What it does is said in the derived tags.
+func derive(c *Config, d *decoder) {
+	text := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	text(&c.Hosts.App, "app."+c.Domain)
+	text(&c.Hosts.API, "api."+c.Domain)
+	text(&c.Hosts.Git, "git."+c.Domain)
+	text(&c.Hosts.Auth, "auth."+c.Domain)
+	text(&c.DNS.Zone, c.Domain)
+	text(&c.AWS.SubZone, "aws."+c.Domain)
+	text(&c.Auth.SMTP.Sender, "no-reply@"+c.Domain)
+	text(&c.Forgejo.AdminEmail, "forgejo@"+c.Domain)
+	if !d.set["forgejo.enabled"] {
+		c.Forgejo.Enabled = c.Phase >= 1
+	}
+	if !d.set["backups.enabled"] {
+		c.Backups.Enabled = c.Phase >= 1
+	}
+	if !d.set["budget.monthlyUsd"] && c.Phase >= 0 && c.Phase <= 4 {
+		c.Budget.MonthlyUSD = []int{25, 25, 120, 400, 1400}[c.Phase]
+	}
+	if !d.set["server.fallbackLocations"] {
+		c.Server.FallbackLocations = nearby(c.Server)
+	}
+	if zones := ZonesOf(c.AWS.Region); !d.set["aws.zoneNames"] && c.AWS.Zones >= 0 && c.AWS.Zones <= len(zones) {
+		c.AWS.ZoneNames = zones[:c.AWS.Zones]
+	}
+}
+
+// nearby are the other locations in the network zone of the server's that offer its type.
+func nearby(s Server) []string {
+	var out []string
+	for _, location := range names(Locations) {
+		if location != s.Location && Locations[location] == s.NetworkZone() &&
+			slices.Contains(ServerTypes[s.Type].Locations, location) {
+			out = append(out, location)
+		}
+	}
+	return out
+}
