@@ -8,42 +8,6 @@ import (
 
 var errPending = errors.New("not built yet")
 
-// PolicyDocument renders an IAM policy document.
-func PolicyDocument(statements ...Statement) (pulumi.StringOutput, error) {
-	return pulumi.StringOutput{}, errPending
-}
-
-// NewKeys …
-func NewKeys(ctx *pulumi.Context, name string, in *KeysArgs, opts ...pulumi.ResourceOption) (*Keys, error) {
-	return nil, errPending
-}
-
-// NewSecrets …
-func NewSecrets(ctx *pulumi.Context, name string, in *SecretsArgs, opts ...pulumi.ResourceOption) (*Secrets, error) {
-	return nil, errPending
-}
-
-// NewNetwork …
-func NewNetwork(ctx *pulumi.Context, name string, in *NetworkArgs, opts ...pulumi.ResourceOption) (*Network, error) {
-	return nil, errPending
-}
-
-// Ready …
-func (c *Network) Ready() []pulumi.Resource { return c.ready }
-
-// EndpointConnection is the connection of a client to the interface endpoints; false without any.
-func (c *Network) EndpointConnection() (Connection, bool) { return Connection{}, false }
-
-// NewCertificate …
-func NewCertificate(ctx *pulumi.Context, name string, in *CertificateArgs, opts ...pulumi.ResourceOption) (*Certificate, error) {
-	return nil, errPending
-}
-
-// NewPublicAlb …
-func NewPublicAlb(ctx *pulumi.Context, name string, in *PublicAlbArgs, opts ...pulumi.ResourceOption) (*PublicAlb, error) {
-	return nil, errPending
-}
-
 // NewEcsCluster …
 func NewEcsCluster(ctx *pulumi.Context, name string, in *EcsClusterArgs, opts ...pulumi.ResourceOption) (*EcsCluster, error) {
 	return nil, errPending

@@ -9,17 +9,6 @@ import (
 // EcsServiceType is the type token of EcsService.
 const EcsServiceType = "morphee:aws:EcsService"
 
-// Connection is something a service connects to: the service opens the way on both sides before its
-// first task starts.
-type Connection struct {
-	// Name is short and stable, such as "database"; part of logical names, unique in the service.
-	Name string
-	// SecurityGroupID of the other side.
-	SecurityGroupID pulumi.StringInput
-	// Port, TCP.
-	Port int
-}
-
 // ServiceScaling follows the load; at least one target. The number of tasks is then AWS's to set.
 type ServiceScaling struct {
 	// MinTasks and MaxTasks, 1 <= min <= max.

@@ -1,6 +1,12 @@
 package aws
 
 import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/base"
@@ -36,7 +42,76 @@ type SecretsArgs struct {
 // Secrets are Secrets Manager secrets encrypted with a customer key.
 type Secrets struct {
 	pulumi.ResourceState
-	// Arns by the secret's short name. Known only once the value is stored, so that whatever refers
-	// to one starts after it.
+	// Arns by the secret's short name, each waiting for its value to be stored: whatever refers to
+	// one starts after it.
 	Arns map[string]pulumi.StringOutput
+}
+
+// shortName is what children of a component are told apart by.
+var shortName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+func (a *SecretsArgs) validate(name string) error {
+	p := base.Check("Secrets", name)
+	p.Require(len(a.Secrets) > 0, "Secrets", "none", "at least one", "")
+	for _, k := range slices.Sorted(maps.Keys(a.Secrets)) {
+		p.Require(shortName.MatchString(k), "Secrets", k, "a name of lower case letters, digits and single hyphens", "")
+		p.Require(strings.TrimSpace(a.Secrets[k].Description) != "", "Secrets."+k+".Description", "nothing", "what it is for", "")
+	}
+	p.Require(a.KmsKeyArn != nil, "KmsKeyArn", "nothing", "the ARN of a customer KMS key", "")
+	if a.Disposable {
+		p.Require(a.RecoveryDays == 0, "RecoveryDays", a.RecoveryDays, "nothing: a disposable stack's secrets are deleted at once", "")
+	} else {
+		p.Require(a.RecoveryDays >= 7 && a.RecoveryDays <= 30, "RecoveryDays", a.RecoveryDays, "7 to 30", "")
+	}
+	return p.Err()
+}
+
+// NewSecrets registers the secrets and their values.
+func NewSecrets(ctx *pulumi.Context, name string, in *SecretsArgs, opts ...pulumi.ResourceOption) (*Secrets, error) {
+	args := *in
+	if !args.Disposable {
+		setDefault(&args.RecoveryDays, 30)
+	}
+	if err := args.validate(name); err != nil {
+		return nil, err
+	}
+	c := &Secrets{Arns: map[string]pulumi.StringOutput{}}
+	if err := ctx.RegisterComponentResourceV2(SecretsType, name, pulumi.Map{}, c, opts...); err != nil {
+		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(args.Secrets)) {
+		if err := c.add(ctx, name+"-"+key, key, &args); err != nil {
+			return nil, err
+		}
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"arns": stringMap(c.Arns)})
+}
+
+func (c *Secrets) add(ctx *pulumi.Context, child, key string, args *SecretsArgs) error {
+	spec := args.Secrets[key]
+	secret, err := secretsmanager.NewSecret(ctx, child, &secretsmanager.SecretArgs{
+		// No Name: a generated one is never 'scheduled for deletion'.
+		Description:          pulumi.String(spec.Description),
+		KmsKeyId:             args.KmsKeyArn.ToStringOutput().ToStringPtrOutput(),
+		RecoveryWindowInDays: pulumi.Int(args.RecoveryDays),
+		Tags:                 args.Tags.Pulumi("Name", child),
+	}, base.Stateful(args.Disposable, pulumi.Parent(c))...)
+	if err != nil {
+		return err
+	}
+	if spec.Value == nil {
+		c.Arns[key] = secret.Arn
+		return nil
+	}
+	value := pulumi.ToSecret(spec.Value.ToStringOutput()).(pulumi.StringOutput)
+	version, err := secretsmanager.NewSecretVersion(ctx, child+"-value", &secretsmanager.SecretVersionArgs{
+		SecretId: secret.ID(), SecretString: value.ToStringPtrOutput(),
+	}, pulumi.Parent(c))
+	if err != nil {
+		return err
+	}
+	// The secret's ARN, but only once the version is there. The version's URN is known in a preview
+	// even while the value is being replaced, so that a new value does not look like a new secret.
+	c.Arns[key] = pulumi.All(secret.Arn, version.URN()).ApplyT(func(v []any) string { return v[0].(string) }).(pulumi.StringOutput)
+	return nil
 }
