@@ -16,7 +16,7 @@ func TestEveryLineDecodes(t *testing.T) {
 	}
 	for _, token := range tokens {
 		s, ok := table.Get(token)
-		if !ok || len(s.Inputs) == 0 {
+		if !ok || len(s.Inputs) == 0 && !strings.HasPrefix(token, "pulumi:providers:") {
 			t.Errorf("%s: no inputs", token)
 			continue
 		}

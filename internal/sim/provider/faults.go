@@ -36,7 +36,7 @@ type Fault struct {
 	Times int    // how often it hits; 0 for ever
 }
 
-// ParseFault reads "PATTERN", "N" (the N-th operation) or "N:PATTERN" is not offered: one of both.
+// ParseFault reads a pattern, or the number of an operation.
 func ParseFault(kind FaultKind, text string) (Fault, error) {
 	if text == "" {
 		return Fault{}, fmt.Errorf("--%s needs the number of an operation or a pattern such as 'docker:index/container:Container::*forgejo*'", kind)
@@ -48,7 +48,7 @@ func ParseFault(kind FaultKind, text string) (Fault, error) {
 		}
 		return Fault{Kind: kind, At: n, Times: 1}, nil
 	}
-	if _, err := path.Match(globPattern(text), ""); err != nil {
+	if _, err := path.Match(glob(text), ""); err != nil {
 		return Fault{}, fmt.Errorf("--%s %q is not a valid pattern: %w", kind, text, err)
 	}
 	return Fault{Kind: kind, Match: text}, nil
@@ -85,7 +85,7 @@ func (f *Faults) next(urn resource.URN, typ string) (kind FaultKind, n int, err 
 		if fault.At != 0 && fault.At != f.count || fault.Times != 0 && f.hits[i] >= fault.Times {
 			continue
 		}
-		if !matches(fault.Match, typ, urn.Name()) {
+		if !Match(fault.Match, typ, urn.Name()) {
 			continue
 		}
 		f.hits[i]++
@@ -145,12 +145,14 @@ func (f *Faults) Unused() []Fault {
 	return out
 }
 
-func matches(pattern, typ, name string) bool {
+// Match tells whether a pattern fits a resource: on TYPE::NAME, on the type or on the name alone, with
+// "*" for any text and "" for everything.
+func Match(pattern, typ, name string) bool {
 	if pattern == "" {
 		return true
 	}
 	for _, text := range []string{typ + "::" + name, typ, name} {
-		if ok, _ := path.Match(globPattern(pattern), globText(text)); ok {
+		if ok, _ := path.Match(glob(pattern), glob(text)); ok {
 			return true
 		}
 	}
@@ -158,5 +160,4 @@ func matches(pattern, typ, name string) bool {
 }
 
 // Types contain slashes, which path.Match does not let "*" cross.
-func globPattern(s string) string { return strings.ReplaceAll(s, "/", "\x01") }
-func globText(s string) string    { return strings.ReplaceAll(s, "/", "\x01") }
+func glob(s string) string { return strings.ReplaceAll(s, "/", "\x01") }
