@@ -44,7 +44,7 @@ type Config struct {
 	// Public names of the services.
 	Hosts Hosts `key:"hosts"`
 	// Mail address that Let's Encrypt writes to when a certificate is about to expire.
-	AcmeEmail string `key:"acmeEmail" required:"in phases 0 to 2" format:"email" example:"ops@morphee.app"`
+	AcmeEmail string `key:"acmeEmail" required:"in phases 0 to 2 with Traefik" format:"email" example:"ops@morphee.app"`
 	// A throw-away stack: nothing in it is protected, databases leave no final snapshot and
 	// secrets are deleted at once. Never for a stack whose data anybody would miss.
 	Disposable bool `key:"disposable" default:"false"`

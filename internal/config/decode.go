@@ -320,14 +320,18 @@ func assign(rv reflect.Value, raw any) bool {
 	switch rv.Kind() {
 	case reflect.String:
 		s, ok := raw.(string)
-		rv.SetString(s)
+		if ok {
+			rv.SetString(s)
+		}
 		return ok
 	case reflect.Bool:
 		b, ok := raw.(bool)
 		if s, isText := raw.(string); isText {
 			b, ok = s == "true", s == "true" || s == "false"
 		}
-		rv.SetBool(b)
+		if ok {
+			rv.SetBool(b)
+		}
 		return ok
 	}
 	n, ok := number(raw)

@@ -19,7 +19,7 @@ func check(c *Config, d *decoder) {
 	r.forgejo()
 	r.backups()
 	r.networks()
-	known := d.set["phase"] && !r.broken("phase")
+	known := r.phaseKnown()
 	if known && c.UsesServer() {
 		r.sshAccess()
 		r.placement()
@@ -70,17 +70,21 @@ func (r rules) broken(paths ...string) bool {
 	return false
 }
 
+// phaseKnown says whether there is a phase to judge by; without one, the rest would only add noise.
+func (r rules) phaseKnown() bool { return r.d.set["phase"] && !r.broken("phase") }
+
 func (r rules) required() {
+	absent := func(path, value string) bool { return value == "" && !r.broken(path) }
 	if !r.d.set["phase"] {
 		r.missing("phase", "it says what the stack is made of", "set it to 0, 1, 2, 3 or 4")
 	}
-	if r.Owner == "" {
+	if absent("owner", r.Owner) {
 		r.missing("owner", "somebody must answer for the stack", "set it to a team or person")
 	}
-	if r.d.set["phase"] && r.UsesServer() && r.AcmeEmail == "" && r.ReverseProxy == "traefik" {
+	if r.phaseKnown() && r.UsesServer() && absent("acmeEmail", r.AcmeEmail) && r.ReverseProxy == "traefik" {
 		r.missing("acmeEmail", "Let's Encrypt must know whom to warn", "set it to a mail address that people read")
 	}
-	if r.Backups.Enabled && r.CloudflareAccountID == "" {
+	if r.Backups.Enabled && absent("cloudflareAccountId", r.CloudflareAccountID) {
 		r.missing("cloudflareAccountId", "the backup bucket is in this account", "copy it from the overview page of the account")
 	}
 	if r.Registry.Host != "" || r.Registry.Username != "" || r.Registry.Password.IsSet() {
@@ -168,7 +172,7 @@ func (r rules) mail() {
 
 func (r rules) forgejo() {
 	switch {
-	case !r.d.set["phase"] || r.broken("phase"):
+	case !r.phaseKnown():
 	case r.Forgejo.Enabled && r.Phase == 0:
 		r.wrong("forgejo.enabled", true, "does not go with phase 0", "true from phase 1 on", "leave the key out, or set phase to 1")
 	case !r.Forgejo.Enabled && r.Phase >= 1 && !r.Disposable:
@@ -181,7 +185,7 @@ func (r rules) forgejo() {
 
 func (r rules) backups() {
 	switch {
-	case !r.d.set["phase"] || r.broken("phase"):
+	case !r.phaseKnown():
 	case r.Backups.Enabled && r.Phase == 0:
 		r.wrong("backups.enabled", true, "does not go with phase 0", "true from phase 1 on", "leave the key out, or set phase to 1")
 	case !r.Backups.Enabled && r.Phase >= 1 && !r.Disposable:
