@@ -1,8 +1,11 @@
 package cloudflare
 
 import (
-	"errors"
+	"fmt"
+	"regexp"
+	"strings"
 
+	"github.com/pulumi/pulumi-cloudflare/sdk/v5/go/cloudflare"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/base"
@@ -11,18 +14,26 @@ import (
 // DnsRecordsType is the type token of DnsRecords.
 const DnsRecordsType = "morphee:cloudflare:DnsRecords"
 
+// automaticTTL is how Cloudflare writes "you choose"; the only value a proxied record takes.
+const automaticTTL = 1
+
+var hostPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+
 // DnsHost is one public name.
 type DnsHost struct {
 	// Name is the full name, such as "api.morphee.app"; it must lie in the zone. Replaces its records.
 	Name string
-	// Proxied sends HTTP through Cloudflare. It hides the server and breaks anything that is not
-	// HTTP, git over SSH included.
+	// Proxied sends HTTP through Cloudflare. It hides the server, and breaks all that is not HTTP:
+	// git over SSH included.
 	Proxied bool
 }
 
 // DnsRecordsArgs describes names of one zone that point to one server.
 type DnsRecordsArgs struct {
-	// ZoneID is Cloudflare's id of the zone, 32 hexadecimal digits.
+	// AccountID is Cloudflare's account, 32 hexadecimal digits. Only needed without ZoneID.
+	AccountID string
+	// ZoneID is Cloudflare's id of the zone, 32 hexadecimal digits; empty looks it up by name.
+	// Replaces the records.
 	ZoneID string
 	// ZoneName is the zone, such as "morphee.app".
 	ZoneName string
@@ -32,7 +43,8 @@ type DnsRecordsArgs struct {
 	IPv4 pulumi.StringInput
 	// IPv6, when not nil, is the address of AAAA records.
 	IPv6 pulumi.StringInput
-	// TTLSeconds of records that are not proxied: 60 to 86400. Default 300. Proxied ones are always automatic.
+	// TTLSeconds of records that are not proxied: 60 to 86400. Default 300. Proxied ones are
+	// always automatic.
 	TTLSeconds int
 	// Tags go into the records' comment.
 	Tags base.Tags
@@ -42,11 +54,88 @@ type DnsRecordsArgs struct {
 type DnsRecords struct {
 	pulumi.ResourceState
 
-	// Names that were made, in the order of Hosts.
+	// Names that point to the server, in the order of Hosts.
 	Names pulumi.StringArrayOutput
+	// ZoneID of the zone they are in.
+	ZoneID pulumi.StringOutput
 }
 
-// NewDnsRecords registers the component.
+func (a *DnsRecordsArgs) validate(name string) error {
+	p := base.Check("DnsRecords", name)
+	p.Require(a.ZoneID == "" || hex32Pattern.MatchString(a.ZoneID), "ZoneID", fmt.Sprintf("%q", a.ZoneID), "32 hexadecimal digits", "dns.zoneId")
+	p.Require(a.ZoneID != "" || hex32Pattern.MatchString(a.AccountID), "AccountID", fmt.Sprintf("%q", a.AccountID), "32 hexadecimal digits, or a ZoneID", "cloudflareAccountId")
+	p.Require(hostPattern.MatchString(a.ZoneName), "ZoneName", fmt.Sprintf("%q", a.ZoneName), `a zone such as "morphee.app"`, "dns.zone")
+	p.Require(a.TTLSeconds == 0 || a.TTLSeconds >= 60 && a.TTLSeconds <= 86400, "TTLSeconds", a.TTLSeconds, "60 to 86400", "dns.ttlSeconds")
+	p.Require(a.IPv4 != nil, "IPv4", "nothing", "an address", "")
+	p.Require(len(a.Hosts) > 0, "Hosts", "none", "at least one", "hosts")
+	seen := map[string]bool{}
+	for i, h := range a.Hosts {
+		field, got := fmt.Sprintf("Hosts[%d]", i), fmt.Sprintf("%q", h.Name)
+		in := h.Name == a.ZoneName || strings.HasSuffix(h.Name, "."+a.ZoneName)
+		p.Require(hostPattern.MatchString(h.Name) && in, field, got, "a name in the zone "+a.ZoneName, "hosts")
+		p.Require(!seen[h.Name], field, got+" again", "every name once", "hosts")
+		seen[h.Name] = true
+	}
+	return p.Err()
+}
+
+// NewDnsRecords registers the records.
 func NewDnsRecords(ctx *pulumi.Context, name string, args *DnsRecordsArgs, opts ...pulumi.ResourceOption) (*DnsRecords, error) {
-	return nil, errors.New("DnsRecords: not built yet")
+	if err := args.validate(name); err != nil {
+		return nil, err
+	}
+	c := &DnsRecords{}
+	if err := ctx.RegisterComponentResourceV2(DnsRecordsType, name, pulumi.Map{}, c, opts...); err != nil {
+		return nil, err
+	}
+	c.ZoneID = pulumi.String(args.ZoneID).ToStringOutput()
+	if args.ZoneID == "" {
+		zone := cloudflare.LookupZoneOutput(ctx, cloudflare.LookupZoneOutputArgs{
+			AccountId: pulumi.String(args.AccountID),
+			Name:      pulumi.String(args.ZoneName),
+		}, pulumi.Parent(c))
+		c.ZoneID = zone.ZoneId()
+	}
+	names := pulumi.StringArray{}
+	for _, host := range args.Hosts {
+		record, err := c.record(ctx, name, args, host, "A", args.IPv4)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, record.Hostname)
+		if args.IPv6 == nil {
+			continue
+		}
+		if _, err := c.record(ctx, name, args, host, "AAAA", args.IPv6); err != nil {
+			return nil, err
+		}
+	}
+	c.Names = names.ToStringArrayOutput()
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"names": c.Names, "zoneId": c.ZoneID})
+}
+
+func (c *DnsRecords) record(ctx *pulumi.Context, name string, args *DnsRecordsArgs, host DnsHost, kind string, address pulumi.StringInput) (*cloudflare.Record, error) {
+	ttl := args.TTLSeconds
+	if ttl == 0 {
+		ttl = 300
+	}
+	if host.Proxied {
+		ttl = automaticTTL
+	}
+	label := strings.TrimSuffix(strings.TrimSuffix(host.Name, args.ZoneName), ".")
+	logical := name + "-" + strings.ReplaceAll(host.Name, ".", "-") + "-" + strings.ToLower(kind)
+	if label == "" {
+		label = "@"
+	}
+	return cloudflare.NewRecord(ctx, logical, &cloudflare.RecordArgs{
+		ZoneId:  c.ZoneID,
+		Name:    pulumi.String(label),
+		Type:    pulumi.String(kind),
+		Content: address,
+		Ttl:     pulumi.Int(ttl),
+		Proxied: pulumi.Bool(host.Proxied),
+		Comment: pulumi.String(fmt.Sprintf("%s %s, owner %s", args.Tags.Project, args.Tags.Stack, args.Tags.Owner)),
+		// A record somebody made by hand is not ours to overwrite.
+		AllowOverwrite: pulumi.Bool(false),
+	}, pulumi.Parent(c))
 }
