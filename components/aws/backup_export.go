@@ -1,0 +1,149 @@
+package aws
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/components/base"
+)
+
+//go:embed backup_export.sh
+var exportScript string
+
+// BackupExport is the daily copy out of AWS: a task that dumps the databases and archives the files,
+// encrypts, and uploads to a bucket elsewhere. It runs the backup image that the server runs too, so
+// that either's copies can be restored on the other.
+type BackupExport struct {
+	// Task says where it runs: Cluster, VpcID, SubnetIDs, InternetPorts, S3PrefixListID, Connections
+	// to interface endpoints, SecretKmsKeyArns, LogKmsKeyArn, LogRetentionDays, Ready, and, when not
+	// the default of 512 and 1024, CPUUnits and MemoryMiB. The rest of it is the export's.
+	Task EcsServiceArgs
+	// Image with tag or digest; required.
+	Image pulumi.StringInput
+	// Cron is when it runs, UTC, in AWS's six fields without cron(); default "15 3 * * ? *".
+	Cron string
+	// ScratchGiB holds one run's encrypted copies, 21 to 200; default 0, Fargate's own 20.
+	ScratchGiB int
+	// Database whose Databases are dumped.
+	Database  *AuroraOrRds
+	Databases []string
+	// Store whose access points GitAccessPoints and FilesAccessPoints are archived, read only.
+	Store                              *EfsRepoStore
+	GitAccessPoints, FilesAccessPoints []string
+	// Bucket, Endpoint and Region of the S3 API it uploads to.
+	Bucket, Endpoint, Region pulumi.StringInput
+	// AccessKeyID and SecretAccessKey of that API, and the EncryptionKey of 32 characters or more,
+	// without which no copy can be read: all secrets, in Secrets Manager under SecretsKmsKeyArn.
+	AccessKeyID, SecretAccessKey, EncryptionKey pulumi.StringInput
+	// WebhookURL, when not nil, is told about failures and recovery; a secret.
+	WebhookURL       pulumi.StringInput
+	SecretsKmsKeyArn pulumi.StringInput
+	// PostgresDays, GitDays and FilesDays that copies are kept; defaults 30, 14, 14. The bucket's
+	// lifecycle does the work; the task checks it.
+	PostgresDays, GitDays, FilesDays int
+}
+
+func (e *BackupExport) setDefaults() {
+	setDefault(&e.Cron, "15 3 * * ? *")
+	setDefault(&e.PostgresDays, 30)
+	setDefault(&e.GitDays, 14)
+	setDefault(&e.FilesDays, 14)
+	setDefault(&e.Task.CPUUnits, 512)
+	setDefault(&e.Task.MemoryMiB, 1024)
+}
+
+func (e *BackupExport) validate(p *base.Problems) {
+	for field, missing := range map[string]bool{
+		"Task.Cluster": e.Task.Cluster == nil, "Image": e.Image == nil, "Bucket": e.Bucket == nil, "Endpoint": e.Endpoint == nil, "Region": e.Region == nil,
+		"AccessKeyID": e.AccessKeyID == nil, "SecretAccessKey": e.SecretAccessKey == nil, "EncryptionKey": e.EncryptionKey == nil, "SecretsKmsKeyArn": e.SecretsKmsKeyArn == nil,
+	} {
+		p.Require(!missing, "Export."+field, "nothing", "a value", "")
+	}
+	p.Require(awsCron.MatchString(e.Cron), "Export.Cron", e.Cron, "six fields, such as 15 3 * * ? *", "morphee:backups.schedule")
+	p.Require((e.Database == nil) == (len(e.Databases) == 0), "Export.Databases", e.Databases, "names, exactly with a Database", "")
+	p.Require((e.Store == nil) == (len(e.GitAccessPoints)+len(e.FilesAccessPoints) == 0), "Export.GitAccessPoints", "none", "access points, exactly with a Store", "")
+	p.Require(e.Database != nil || e.Store != nil, "Export", "nothing", "databases or files to export", "")
+	for field, days := range map[string]int{"PostgresDays": e.PostgresDays, "GitDays": e.GitDays, "FilesDays": e.FilesDays} {
+		p.Require(days >= 1 && days <= 3650, "Export."+field, days, "1 to 3650", "")
+	}
+}
+
+// export registers the secrets and the scheduled task.
+func (c *AwsBackups) export(ctx *pulumi.Context, name string, args *AwsBackupsArgs) error {
+	e := args.Export
+	values := map[string]SecretSpec{
+		"encryption-key":    {Description: "Encrypts exported backups; keep a copy elsewhere", Value: e.EncryptionKey},
+		"access-key-id":     {Description: "Key id of the bucket for exported backups", Value: e.AccessKeyID},
+		"secret-access-key": {Description: "Key of the bucket for exported backups", Value: e.SecretAccessKey},
+	}
+	if e.WebhookURL != nil {
+		values["webhook-url"] = SecretSpec{Description: "Told when the export fails", Value: e.WebhookURL}
+	}
+	secrets, err := NewSecrets(ctx, name+"-secrets", &SecretsArgs{
+		Secrets: values, KmsKeyArn: e.SecretsKmsKeyArn, Disposable: args.Disposable, Tags: args.Tags,
+	}, pulumi.Parent(c))
+	if err != nil {
+		return err
+	}
+	task := e.Task
+	task.AccountID, task.Region, task.Tags = args.AccountID, args.Region, args.Tags
+	task.EphemeralGiB, task.Containers = e.ScratchGiB, []Container{e.container(secrets)}
+	task.SecretKmsKeyArns = append([]pulumi.StringInput{e.SecretsKmsKeyArn}, task.SecretKmsKeyArns...)
+	if e.Database != nil {
+		task.SecretKmsKeyArns = append(task.SecretKmsKeyArns, e.Database.MasterSecretKmsKeyArn)
+		task.Connections = append(task.Connections[:len(task.Connections):len(task.Connections)], e.Database.Connection())
+	}
+	for _, point := range e.sources() {
+		volume := e.Store.Volume(point, point)
+		volume.ReadOnly = true
+		task.Volumes = append(task.Volumes[:len(task.Volumes):len(task.Volumes)], volume)
+	}
+	if e.Store != nil {
+		task.Connections = append(task.Connections[:len(task.Connections):len(task.Connections)], e.Store.Connection())
+	}
+	scheduled, err := newScheduledTask(ctx, name, &task, e.Cron, c)
+	if err != nil {
+		return err
+	}
+	c.ExportFamily, c.ExportScheduleGroup, c.ExportLogGroup = scheduled.family, scheduled.group, scheduled.logGroup
+	return nil
+}
+
+func (e *BackupExport) sources() []string {
+	return append(e.GitAccessPoints[:len(e.GitAccessPoints):len(e.GitAccessPoints)], e.FilesAccessPoints...)
+}
+
+// container is the backup image, run once. It wants its secrets in files; ECS has only variables, so
+// a line of shell writes them to the task's own scratch space and takes the variables away.
+func (e *BackupExport) container(secrets *Secrets) Container {
+	text := func(v any) pulumi.StringInput { return pulumi.String(fmt.Sprint(v)) }
+	c := Container{
+		Name: "export", Image: e.Image, User: "1000:1000", EntryPoint: []string{"bash", "-c"}, Command: []string{exportScript},
+		Scratch: []string{"/backups", "/run/secrets", "/tmp"},
+		Environment: map[string]pulumi.StringInput{
+			"BACKUP_DIR": text("/backups"), "SECRETS_DIR": text("/run/secrets"), "SOURCES_DIR": text("/sources"), "NAME": text("aws"),
+			"DATABASES": text(strings.Join(e.Databases, " ")), "GIT_SOURCES": text(strings.Join(e.GitAccessPoints, " ")), "FILES_SOURCES": text(strings.Join(e.FilesAccessPoints, " ")),
+			"REMOTE_PATH": e.Bucket, "REMOTE_ENDPOINT": e.Endpoint, "REMOTE_REGION": e.Region,
+			"POSTGRES_DAYS": text(e.PostgresDays), "GIT_DAYS": text(e.GitDays), "FILES_DAYS": text(e.FilesDays),
+		},
+		Secrets: map[string]SecretRef{
+			"FILE_encryption_key":           {Arn: secrets.Arns["encryption-key"]},
+			"FILE_remote_access_key_id":     {Arn: secrets.Arns["access-key-id"]},
+			"FILE_remote_secret_access_key": {Arn: secrets.Arns["secret-access-key"]},
+		},
+	}
+	if e.WebhookURL != nil {
+		c.Secrets["FILE_webhook_url"] = SecretRef{Arn: secrets.Arns["webhook-url"]}
+	}
+	if d := e.Database; d != nil {
+		c.Environment["PGHOST"], c.Environment["PGPORT"], c.Environment["PGUSER"], c.Environment["PGSSLMODE"] = d.Host, text(d.Port), text(d.MasterUsername), text("require")
+		c.Secrets["FILE_postgres_password"] = SecretRef{Arn: d.MasterSecretArn, JSONKey: "password"}
+	}
+	for _, point := range e.sources() {
+		c.Mounts = append(c.Mounts, Mount{Volume: point, Path: "/sources/" + point, ReadOnly: true})
+	}
+	return c
+}
