@@ -50,6 +50,8 @@ type Placement struct {
 	InternalURL pulumi.StringOutput
 	// APIToken is the administrator's token for the API; a secret.
 	APIToken pulumi.StringOutput
+	// Data is the name or id of what holds the data: a Docker volume or a file system.
+	Data pulumi.StringOutput
 	// Ready becomes known when Forgejo answers and the administrator exists.
 	Ready pulumi.Resource
 }
@@ -70,6 +72,8 @@ type ForgejoService struct {
 	APIToken pulumi.StringOutput
 	// WebhookSecret signs the webhooks that the backend registers; a secret.
 	WebhookSecret pulumi.StringOutput
+	// Data is what holds the repositories: a Docker volume's name or a file system's id.
+	Data pulumi.StringOutput
 	// Ready is the last resource of the home; depend on it to use Forgejo.
 	Ready pulumi.Resource
 }
@@ -93,7 +97,7 @@ func NewForgejoService(ctx *pulumi.Context, name string, args *ServiceArgs, opts
 	c.AdminPassword = args.Credentials.AdminPassword
 	c.APIToken = pulumi.ToSecret(at.APIToken).(pulumi.StringOutput)
 	c.WebhookSecret = args.Credentials.WebhookSecret
-	c.Ready = at.Ready
+	c.Data, c.Ready = at.Data, at.Ready
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"internalUrl":   c.InternalURL,
 		"publicUrl":     c.PublicURL,
@@ -101,6 +105,7 @@ func NewForgejoService(ctx *pulumi.Context, name string, args *ServiceArgs, opts
 		"adminPassword": c.AdminPassword,
 		"apiToken":      c.APIToken,
 		"webhookSecret": c.WebhookSecret,
+		"data":          c.Data,
 	})
 }
 
