@@ -10,8 +10,9 @@ type AWS struct {
 	Zones int `key:"zones" default:"2" min:"2" max:"6"`
 	// Names of the zones, in the order they were added; only ever append.
 	ZoneNames []string `key:"zoneNames" derived:"the first zones of the region" max:"6" format:"aws-zone" replaces:"the subnets of a zone that is renamed or moved in the list" example:"[eu-west-1a, eu-west-1b]"`
-	// Address range of the VPC.
-	CIDR string `key:"cidr" default:"10.20.0.0/16" format:"vpc-cidr" replaces:"the network and everything in it"`
+	// The region's place in the address plan: its network is 10.(64+n).0.0/16. Regions that are to
+	// talk to each other need one each.
+	RegionIndex int `key:"regionIndex" default:"0" min:"0" max:"63" replaces:"the network and everything in it"`
 	// How private subnets reach the internet: not at all, through one small instance (cheapest),
 	// through one NAT gateway, or through one per zone (no shared point of failure).
 	NAT string `key:"nat" default:"single" enum:"none|instance|single|per-zone"`
@@ -63,8 +64,9 @@ type Database struct {
 	// RDS for predictable load, Aurora to scale by itself and have readers. Changing it on a
 	// stack with data is a migration.
 	Engine string `key:"engine" default:"rds" enum:"rds|aurora" replaces:"the database, refused while it holds data"`
-	// PostgreSQL version.
-	EngineVersion string `key:"engineVersion" default:"'15.8'" format:"postgres15"`
+	// PostgreSQL version: 15, whose minor AWS keeps current in the maintenance window, or a pinned
+	// one such as 15.8.
+	EngineVersion string `key:"engineVersion" derived:"the engine: 15 for RDS, a pinned minor of 15 for Aurora" format:"postgres15" example:"'15.8'"`
 	// Size of the RDS instance.
 	InstanceClass string `key:"instanceClass" default:"db.t4g.small" format:"db-class"`
 	// Whether RDS keeps a standby in a second zone. Aurora has one as soon as it has a reader.
@@ -135,8 +137,8 @@ type ForgejoTask struct {
 	MemoryMiB int `key:"memoryMiB" default:"1024" unit:"MiB" min:"512" max:"122880"`
 	// Whether git over SSH is offered on port 22, through a network load balancer of its own.
 	SSHLoadBalancer bool `key:"sshLoadBalancer" default:"false"`
-	// Address ranges that may use git over SSH.
-	SSHAllowedSources []string `key:"sshAllowedSources" default:"['0.0.0.0/0', '::/0']" max:"50" format:"cidr"`
+	// IPv4 address ranges that may use git over SSH.
+	SSHAllowedSources []string `key:"sshAllowedSources" default:"['0.0.0.0/0']" max:"50" format:"cidr4"`
 	// Whether people may open a shell in the task (ECS Exec).
 	Exec bool `key:"exec" default:"false"`
 }
@@ -168,21 +170,23 @@ type CDN struct {
 	// How long access logs are kept.
 	LogRetentionDays int `key:"logRetentionDays" default:"90" unit:"days" min:"1" max:"3650"`
 	// How long old versions of the site's files are kept, for going back.
-	VersionRetentionDays int `key:"versionRetentionDays" default:"30" unit:"days" min:"1" max:"3650"`
+	VersionRetentionDays int `key:"versionRetentionDays" default:"30" unit:"days" min:"1" max:"365"`
 }
 
 // ECR is the container registry.
 type ECR struct {
 	// How many images of each repository are kept.
 	KeepImages int `key:"keepImages" default:"30" unit:"images" min:"5" max:"1000"`
-	// Whether public images come through ECR's cache of their registries.
-	PullThrough bool `key:"pullThrough" default:"false"`
+	// Public registries whose images come through ECR's cache, for tasks without internet.
+	PullThrough []string `key:"pullThrough" max:"3" enum:"public.ecr.aws|quay.io|registry.k8s.io" example:"[public.ecr.aws]"`
 }
 
 // AWSBackups is the AWS Backup plan for the file system and the database.
 type AWSBackups struct {
-	// How long recovery points are kept.
-	RetentionDays int `key:"retentionDays" default:"35" unit:"days" min:"1" max:"3650"`
+	// How long recovery points of the database are kept.
+	DatabaseDays int `key:"databaseDays" default:"30" unit:"days" min:"1" max:"3650"`
+	// How long recovery points of the file system are kept.
+	FilesDays int `key:"filesDays" default:"14" unit:"days" min:"1" max:"3650"`
 	// Whether the vault is locked, so that nobody can delete recovery points early.
 	VaultLock bool `key:"vaultLock" default:"false"`
 }

@@ -77,7 +77,7 @@ type Config struct {
 	Backups Backups `key:"backups"`
 
 	// Cloudflare account that holds the DNS zone and the backup bucket.
-	CloudflareAccountID string `key:"cloudflareAccountId" required:"when backups are on" format:"hex32" replaces:"the backup bucket" example:"0123456789abcdef0123456789abcdef"`
+	CloudflareAccountID string `key:"cloudflareAccountId" required:"when backups are on, or the zone is looked up by name" format:"hex32" replaces:"the backup bucket" example:"0123456789abcdef0123456789abcdef"`
 	// DNS at Cloudflare.
 	DNS DNS `key:"dns"`
 	// The AWS platform of phases 3 and 4.
@@ -122,10 +122,10 @@ type Images struct {
 	Postgres string `key:"postgres" default:"postgres:15.14-bookworm" format:"image"`
 	// Sign-in.
 	GoTrue string `key:"gotrue" default:"supabase/gotrue:v2.186.0" format:"image"`
-	// Git server; the rootless variant, so that it runs without root on both platforms.
+	// Git server; the rootless variant, so that it runs as user 1000 on both platforms.
 	Forgejo string `key:"forgejo" default:"codeberg.org/forgejo/forgejo:13.0.3-rootless" format:"image"`
-	// Daily backup job (pg_dump 15, rclone, age).
-	Backup string `key:"backup" default:"ghcr.io/morphee-app/backup:1.0.0" format:"image"`
+	// Daily backup job. The project's own image is in ops/images/backup.
+	Backup string `key:"backup" derived:"ops/images/backup, built on the server" format:"image" example:"ghcr.io/morphee-app/backup:1.0.0"`
 }
 
 // Registry is where private images are pulled from.
@@ -196,13 +196,13 @@ type Forgejo struct {
 type Backups struct {
 	// Whether the daily backup runs. Only a disposable stack may switch it off from phase 1 on.
 	Enabled bool `key:"enabled" derived:"true from phase 1 on"`
-	// When the backup runs, in UTC: a time of day such as 03:15, or five cron fields.
+	// When the backup runs, in UTC: a time of day such as 03:15, or the same as five
+	// cron fields, 15 3 * * *.
 	Schedule string `key:"schedule" default:"'03:15'" format:"schedule"`
 	// Name of the R2 bucket. Two stacks of one account need two names.
 	Bucket string `key:"bucket" default:"morphee-backups" format:"bucket" replaces:"the backup bucket, refused while it is protected"`
-	// Where R2 must keep the data by law: default has no such promise.
-	Jurisdiction string `key:"jurisdiction" default:"default" enum:"default|eu|fedramp" replaces:"the backup bucket, refused while it is protected"`
-	// Where R2 should keep the data when no jurisdiction says so.
+	// Where R2 should keep the data. (Its jurisdictions, which promise it, are beyond the pinned
+	// version of the Cloudflare provider.)
 	LocationHint string `key:"locationHint" default:"weur" enum:"apac|eeur|enam|oc|weur|wnam" replaces:"the backup bucket, refused while it is protected"`
 	// How long copies are kept.
 	Retention Retention `key:"retention"`
@@ -219,12 +219,13 @@ type Retention struct {
 	// Uploaded files in the bucket.
 	FilesDays int `key:"filesDays" default:"14" unit:"days" min:"1" max:"3650"`
 	// Copies kept on the server itself.
-	LocalDays int `key:"localDays" default:"7" unit:"days" min:"1" max:"90"`
+	LocalDays int `key:"localDays" default:"7" unit:"days" min:"1" max:"60"`
 }
 
 // DNS is the zone at Cloudflare.
 type DNS struct {
-	// Whether the stack manages the records of its public names.
+	// Whether the stack manages the records of its public names. On AWS it must: certificates are
+	// validated through them.
 	Manage bool `key:"manage" default:"true"`
 	// Name of the zone.
 	Zone string `key:"zone" derived:"the domain" format:"hostname" replaces:"every DNS record"`
@@ -239,7 +240,7 @@ type DNS struct {
 // Alarms are the monitoring checklist.
 type Alarms struct {
 	// Mail addresses that are told. Each must confirm the subscription once.
-	Emails []string `key:"emails" max:"20" format:"email" example:"[ops@morphee.app]"`
+	Emails []string `key:"emails" max:"10" format:"email" example:"[ops@morphee.app]"`
 	// An existing SNS topic to tell instead of a new one.
 	TopicARN string `key:"topicArn" format:"sns-arn" example:"arn:aws:sns:eu-west-1:123456789012:pager"`
 	// CPU in use, of a service, database, cache or server.

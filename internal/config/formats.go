@@ -53,7 +53,7 @@ var formats = map[string]format{
 	"tag-value":    pattern("a tag's value", "1 to 63 letters, digits, dots, hyphens and underscores (what every cloud takes)", `[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?`),
 	"env-name":     pattern("the name of a variable", "capital letters, digits and underscores, such as LOG_LEVEL", `[A-Z][A-Z0-9_]{0,127}`),
 	"unix-user":    pattern("a user name", "lower-case letters, digits, hyphens and underscores, at most 32, and not root", `[a-z_][a-z0-9_-]{0,31}`).except("root"),
-	"forgejo-user": pattern("a user name that Forgejo takes", "letters, digits, dots, hyphens and underscores, at most 40; admin and user are reserved", `[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9])?`).except("admin", "user", "api", "assets", "org", "explore"),
+	"forgejo-user": pattern("a user name that Forgejo takes", "3 to 40 lower-case letters, digits and hyphens, a letter first; admin and user are reserved", `[a-z][a-z0-9-]{1,38}[a-z0-9]`).except("admin", "user", "api", "assets", "org", "explore"),
 	"postgres-name": pattern("a PostgreSQL name", "lower-case letters, digits and underscores, at most 63, and none of PostgreSQL's own", `[a-z_][a-z0-9_]{0,62}`).
 		except("postgres", "template0", "template1", "rdsadmin", "user", "table"),
 	"hex32":          pattern("a Cloudflare id", "32 hexadecimal digits", `[0-9a-f]{32}`),
@@ -64,7 +64,7 @@ var formats = map[string]format{
 	"snapshot":       pattern("a snapshot", "a snapshot's name or ARN", `(?:arn:aws:rds:[a-z0-9-]+:[0-9]{12}:(?:cluster-)?snapshot:)?(?:rds:)?[A-Za-z][A-Za-z0-9-]{0,254}`),
 	"db-class":       pattern("a database instance class", "a Graviton class, such as db.t4g.micro, db.t4g.small, db.t4g.medium or db.r7g.large", `db\.(?:t4g|m6g|m7g|m8g|r6g|r7g|r8g)\.(?:micro|small|medium|large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)`).like("db.t4g.micro", "db.t4g.small", "db.t4g.medium", "db.t4g.large"),
 	"cache-type":     pattern("a cache node type", "a Graviton type, such as cache.t4g.micro or cache.t4g.small", `cache\.(?:t4g|m6g|m7g|r6g|r7g)\.(?:micro|small|medium|large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)`).like("cache.t4g.micro", "cache.t4g.small", "cache.t4g.medium"),
-	"postgres15":     pattern("a version of PostgreSQL 15", "15.4 or newer, of major version 15, such as 15.8", `15\.(?:[4-9]|[1-9][0-9])`),
+	"postgres15":     pattern("a version of PostgreSQL 15", "15, or 15.4 and newer, in quotes", `15(?:\.(?:[4-9]|[1-9][0-9]))?`),
 	"log-retention":  oneOf("a retention that CloudWatch Logs knows", strings.Join(logRetention, ", "), logRetention),
 	"bucket":         pattern("a bucket name", "3 to 63 lower-case letters, digits and hyphens", `[a-z0-9][a-z0-9-]{1,61}[a-z0-9]`),
 	"github-repo":    pattern("a GitHub repository", "owner/name", `[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}`),
@@ -73,14 +73,15 @@ var formats = map[string]format{
 	"time":           pattern("a time of day", "HH:MM, in quotes", clock),
 	"window":         {name: "a daily window", want: "hh:mm-hh:mm in UTC, 30 minutes to 24 hours", valid: isWindow},
 	"weekly-window":  pattern("a weekly window", "ddd:hh:mm-ddd:hh:mm in UTC, such as sun:04:30-sun:05:30", day+`:`+clock+`-`+day+`:`+clock),
-	"schedule":       {name: "a schedule", want: "a time of day such as 03:15, or five cron fields such as 15 3 * * *, at least once a day", valid: func(s string) bool { _, err := ParseSchedule(s); return err == nil }},
+	"schedule":       {name: "a schedule", want: "a time of day such as 03:15, or the same as cron fields, 15 3 * * *: once every day", valid: func(s string) bool { _, err := ParseSchedule(s); return err == nil }},
 	"server-type":    oneOf("a Hetzner server type", strings.Join(names(ServerTypes), ", "), names(ServerTypes)),
 	"location":       oneOf("a Hetzner location", strings.Join(names(Locations), ", "), names(Locations)),
 	"image":          {name: "a pinned image", want: "name:version, or name:version@sha256:…, never latest", valid: isPinnedImage},
 	"ssh-public-key": {name: "an SSH public key", want: "a line of an authorized_keys file: ssh-ed25519, ecdsa-sha2-… or ssh-rsa, the key, a comment", valid: isSSHKey},
 	"cidr":           {name: "an address range", want: "an address and a prefix length with no bits beyond it, such as 198.51.100.7/32", valid: func(s string) bool { _, ok := cidr(s); return ok }},
-	"private-cidr":   {name: "a private address range", want: "a range within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, /8 to /29", valid: func(s string) bool { return isPrivate(s, 8, 29) }},
-	"vpc-cidr":       {name: "a private address range that the network's plan fits in", want: "a range within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, /16 to /20", valid: func(s string) bool { return isPrivate(s, 16, 20) }},
+	"cidr4":          {name: "an IPv4 address range", want: "an IPv4 address and a prefix length with no bits beyond it, such as 198.51.100.7/32", valid: func(s string) bool { p, ok := cidr(s); return ok && p.Addr().Is4() }},
+	"network-cidr":   {name: "a private address range", want: "a range within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, /8 to /24", valid: func(s string) bool { return isPrivate(s, 8, 24) }},
+	"subnet-cidr":    {name: "a private address range", want: "a range within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, /8 to /28", valid: func(s string) bool { return isPrivate(s, 8, 28) }},
 }
 
 func (f format) except(words ...string) format {

@@ -19,10 +19,10 @@ type Server struct {
 	ReservedMemoryMiB int `key:"reservedMemoryMiB" default:"1024" unit:"MiB" min:"256" max:"65536"`
 	// Time zone of the server and of the containers that show times.
 	Timezone string `key:"timezone" default:"Etc/UTC" format:"timezone" replaces:"nothing: it is read when the server is first made"`
-	// Address range of the private network.
-	NetworkCIDR string `key:"networkCidr" default:"10.10.0.0/16" format:"private-cidr" replaces:"the private network"`
+	// Address range of the private network, apart from AWS's 10.64.0.0/10 and from what Docker uses.
+	NetworkCIDR string `key:"networkCidr" default:"10.10.0.0/16" format:"network-cidr" replaces:"the private network"`
 	// Address range of the server's subnet, inside the network.
-	SubnetCIDR string `key:"subnetCidr" default:"10.10.1.0/24" format:"private-cidr" replaces:"the subnet"`
+	SubnetCIDR string `key:"subnetCidr" default:"10.10.1.0/24" format:"subnet-cidr" replaces:"the subnet"`
 	// Docker Engine version that is installed and held.
 	DockerVersion string `key:"dockerVersion" default:"28.5.2" format:"version" replaces:"nothing: it is read when the server is first made"`
 	// Hetzner's own daily image backups of the server's disk (not of the volume).
@@ -37,14 +37,17 @@ type Server struct {
 type SSH struct {
 	// Account for people and for deployments; it is in the docker group. Root cannot sign in.
 	User string `key:"user" default:"morphee" format:"unix-user" replaces:"nothing: it is read when the server is first made"`
-	// Public keys that may sign in.
-	AuthorizedKeys []string `key:"authorizedKeys" required:"in phases 0 to 2" max:"50" format:"ssh-public-key" replaces:"nothing: further keys are for the next server" example:"[ssh-ed25519 AAAAC3Nza… ops@morphee.app]"`
+	// Public keys that may sign in. They are kept up to date on a living server.
+	AuthorizedKeys []string `key:"authorizedKeys" required:"in phases 0 to 2" max:"50" format:"ssh-public-key" example:"[ssh-ed25519 AAAAC3Nza… ops@morphee.app]"`
 	// Address ranges that may connect.
 	AllowedSources []string `key:"allowedSources" required:"in phases 0 to 2" max:"50" format:"cidr" example:"[198.51.100.7/32]"`
-	// Whether allowedSources may hold 0.0.0.0/0 or ::/0.
+	// Whether allowedSources may hold ranges wider than /8 (IPv6: /16), such as 0.0.0.0/0.
 	AllowAnySource bool `key:"allowAnySource" default:"false"`
 	// Port of the SSH server.
 	Port int `key:"port" default:"22" min:"1" max:"65535" replaces:"nothing: it is read when the server is first made"`
+	// Options that the Docker provider gives to ssh, instead of its own: take a host key the first
+	// time it is seen, refuse a changed one, keep the connection alive.
+	Options []string `key:"options" max:"40" example:"[-o, StrictHostKeyChecking=yes]"`
 	// How long a new server may take until it is ready for deployments.
 	ReadyTimeoutSeconds int `key:"readyTimeoutSeconds" default:"600" unit:"s" min:"60" max:"3600"`
 }
@@ -75,14 +78,14 @@ type ServiceLimits struct {
 	Frontend Limits `key:"frontend" default:"{memoryMiB: 128, cpus: 0.25}"`
 	// The backend.
 	Backend Limits `key:"backend" default:"{memoryMiB: 2048, cpus: 1.25, pids: 512}"`
-	// Redis. Alarms start at 200 MB of data.
+	// Redis. Four fifths of the memory are for data, and must have room for alarms.redisMemoryMB.
 	Redis Limits `key:"redis" default:"{memoryMiB: 320, cpus: 0.25}"`
-	// PostgreSQL.
+	// PostgreSQL, 512 MiB or more.
 	Postgres Limits `key:"postgres" default:"{memoryMiB: 2048, cpus: 1, pids: 512}"`
 	// Sign-in.
 	GoTrue Limits `key:"gotrue" default:"{memoryMiB: 256, cpus: 0.25}"`
-	// The git server, from phase 1 on.
+	// The git server, from phase 1 on, 256 MiB or more.
 	Forgejo Limits `key:"forgejo" default:"{memoryMiB: 512, cpus: 0.5, pids: 512}"`
-	// The daily backup, from phase 1 on.
+	// The daily backup, from phase 1 on, 64 MiB or more.
 	Backup Limits `key:"backup" default:"{memoryMiB: 512, cpus: 0.25}"`
 }

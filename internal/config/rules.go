@@ -84,8 +84,14 @@ func (r rules) required() {
 	if r.phaseKnown() && r.UsesServer() && absent("acmeEmail", r.AcmeEmail) && r.ReverseProxy == "traefik" {
 		r.missing("acmeEmail", "Let's Encrypt must know whom to warn", "set it to a mail address that people read")
 	}
-	if r.Backups.Enabled && absent("cloudflareAccountId", r.CloudflareAccountID) {
-		r.missing("cloudflareAccountId", "the backup bucket is in this account", "copy it from the overview page of the account")
+	if absent("cloudflareAccountId", r.CloudflareAccountID) {
+		const mend = "copy it from the overview page of the account"
+		switch {
+		case r.Backups.Enabled:
+			r.missing("cloudflareAccountId", "the backup bucket is in this account", mend)
+		case r.DNS.Manage && r.DNS.ZoneID == "":
+			r.missing("cloudflareAccountId", "the zone is looked up in this account", mend+", or set dns.zoneId")
+		}
 	}
 	if r.Registry.Host != "" || r.Registry.Username != "" || r.Registry.Password.IsSet() {
 		r.together("registry", "a private registry needs all three", map[string]bool{
@@ -120,6 +126,9 @@ func (r rules) names() {
 	}
 	if !r.broken("aws.subZone", "dns.zone", "domain") && (!within(r.AWS.SubZone, r.DNS.Zone) || r.AWS.SubZone == r.DNS.Zone) {
 		r.wrong("aws.subZone", r.AWS.SubZone, "is not below the zone "+r.d.show("dns.zone", r.DNS.Zone), "a name one or more labels below the zone", "")
+	}
+	if r.phaseKnown() && r.UsesAWS() && !r.DNS.Manage && !r.broken("dns.manage") {
+		r.wrong("dns.manage", false, "leaves the certificates without validation", "true on AWS", "leave the key out")
 	}
 	if r.DNS.Proxied && r.Forgejo.SSHPort != 0 {
 		r.wrong("dns.proxied", true, "leaves git over SSH unreachable: Cloudflare's proxy only carries HTTP", "false while forgejo.sshPort is set", "set one of the two back")
@@ -178,6 +187,9 @@ func (r rules) forgejo() {
 	case !r.Forgejo.Enabled && r.Phase >= 1 && !r.Disposable:
 		r.wrong("forgejo.enabled", false, "would take the git server away", "true from phase 1 on", "leave the key out")
 	}
+	if image := r.Images.Forgejo; !r.broken("images.forgejo") && !strings.Contains(ImageTag(image), "rootless") {
+		r.wrong("images.forgejo", image, "is not the rootless variant", "a tag such as 13.0.3-rootless", "both platforms run Forgejo as user 1000")
+	}
 	if p := r.Forgejo.SSHPort; r.UsesServer() && p != 0 && (p == 80 || p == 443 || p == r.SSH.Port) {
 		r.wrong("forgejo.sshPort", p, "is taken on the server", "a port other than 80, 443 and ssh.port", "222 is usual")
 	}
@@ -205,31 +217,30 @@ func (r rules) backups() {
 			}
 		}
 	}
-	if r.Backups.Jurisdiction != "default" && r.d.set["backups.locationHint"] && !r.broken("backups.jurisdiction") {
-		r.wrong("backups.locationHint", r.Backups.LocationHint, "has no effect with a jurisdiction", "a hint only with backups.jurisdiction: default", "leave one of the two out")
-	}
-	start, once := r.Backups.Times().At()
+	start := r.Backups.Daily().minute
 	reboot, set := minutes(r.Server.RebootTime)
-	if r.UsesServer() && r.Backups.Enabled && once && set && !r.broken("backups.schedule", "server.rebootTime") && (reboot-start+1440)%1440 < 60 {
+	if r.UsesServer() && r.Backups.Enabled && set && !r.broken("backups.schedule", "server.rebootTime") && (reboot-start+1440)%1440 < 60 {
 		r.wrong("server.rebootTime", r.Server.RebootTime, "is in the hour that the backup needs", "a time an hour or more after backups.schedule", "move one of the two")
 	}
 }
 
+// awsPlan is the block of the address plan of the AWS regions.
+const awsPlan = "10.64.0.0/10"
+
 // networks compares address ranges even where only one platform is up: during a migration both are.
 func (r rules) networks() {
 	s := r.Server
-	if r.broken("server.networkCidr", "server.subnetCidr", "aws.cidr") {
+	if r.broken("server.networkCidr", "server.subnetCidr") {
 		return
 	}
 	if !inside(s.SubnetCIDR, s.NetworkCIDR) {
 		r.wrong("server.subnetCidr", s.SubnetCIDR, "is outside the network "+r.d.show("server.networkCidr", s.NetworkCIDR), "a range inside server.networkCidr", "")
 	}
-	if overlap(s.NetworkCIDR, r.AWS.CIDR) {
-		r.wrong("aws.cidr", r.AWS.CIDR, "overlaps the server's network "+r.d.show("server.networkCidr", s.NetworkCIDR), "a range of its own", "the two platforms must be able to talk while the stack moves")
-	}
-	for _, docker := range []string{"172.16.0.0/12", "192.168.0.0/16"} {
-		if overlap(s.NetworkCIDR, docker) {
-			r.wrong("server.networkCidr", s.NetworkCIDR, "overlaps "+docker+", which Docker gives its networks", "a range within 10.0.0.0/8", "")
+	taken := []struct{ cidr, by string }{{"172.16.0.0/12", "Docker takes for its networks"}, {"192.168.0.0/16", "Docker takes for its networks"},
+		{awsPlan, "the AWS regions are in, and the two must be able to talk"}}
+	for _, t := range taken {
+		if overlap(s.NetworkCIDR, t.cidr) {
+			r.wrong("server.networkCidr", s.NetworkCIDR, "overlaps "+t.cidr+", which "+t.by, "a range within 10.0.0.0/10", "")
 		}
 	}
 }

@@ -16,8 +16,9 @@ func (r rules) sshAccess() {
 	}
 	for i, s := range r.SSH.AllowedSources {
 		path := fmt.Sprintf("ssh.allowedSources[%d]", i)
-		if p, ok := cidr(s); ok && p.Bits() == 0 && !r.SSH.AllowAnySource {
-			r.wrong(path, s, "opens SSH to the whole internet", "named ranges", "or set ssh.allowAnySource to true if you must")
+		p, ok := cidr(s)
+		if wide := ok && (p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 16); wide && !r.SSH.AllowAnySource {
+			r.wrong(path, s, "opens SSH to the whole internet, or nearly", "ranges of /8 or narrower (IPv6: /16)", "or set ssh.allowAnySource to true if you must")
 		}
 	}
 	if p := r.SSH.Port; (p == 80 || p == 443) && !r.broken("ssh.port") {
@@ -72,6 +73,18 @@ func (c Config) ServerServices() []NamedLimits {
 	return out
 }
 
+// leastMemoryMiB is what a service needs to start at all.
+var leastMemoryMiB = map[string]int{"postgres": 512, "forgejo": 256, "backup": 64}
+
+// ContainerMemoryMiB is what all containers of the project together may use on the server.
+func (c Config) ContainerMemoryMiB() int {
+	room := ServerTypes[c.Server.Type].MemoryMiB - c.Server.ReservedMemoryMiB
+	if c.ReverseProxy == "coolify" {
+		room -= coolifyMemoryMiB
+	}
+	return room
+}
+
 // capacity refuses limits that the server could not honour all at once.
 func (r rules) capacity() {
 	t, ok := ServerTypes[r.Server.Type]
@@ -83,19 +96,20 @@ func (r rules) capacity() {
 		memory += s.MemoryMiB
 		cpus += s.CPUs
 	}
-	reserved := r.Server.ReservedMemoryMiB
-	if r.ReverseProxy == "coolify" {
-		reserved += coolifyMemoryMiB
-	}
-	if room := t.MemoryMiB - reserved; memory > room {
+	if room := r.ContainerMemoryMiB(); memory > room {
 		r.wrong("limits", nil, fmt.Sprintf("add up to %d MiB of memory", memory),
-			fmt.Sprintf("%d MiB: %s has %d MiB and %d are reserved", room, r.d.show("server.type", r.Server.Type), t.MemoryMiB, reserved), "lower some, or choose a larger server.type")
+			fmt.Sprintf("%d MiB: %s has %d MiB and %d are reserved", room, r.d.show("server.type", r.Server.Type), t.MemoryMiB, t.MemoryMiB-room), "lower some, or choose a larger server.type")
 	}
 	if cpus > float64(t.CPUs)+1e-9 {
 		r.wrong("limits", nil, "add up to "+trim(cpus)+" CPUs", fmt.Sprintf("%d CPUs, which %s has", t.CPUs, r.d.show("server.type", r.Server.Type)), "lower some, or choose a larger server.type")
 	}
-	if redis := r.Limits.Redis.MemoryMiB; r.Alarms.RedisMemoryMB >= redis && !r.broken("alarms.redisMemoryMB") {
-		r.wrong("alarms.redisMemoryMB", r.Alarms.RedisMemoryMB, "is never reached: Redis is killed before", "less than limits.redis.memoryMiB, which is "+r.d.show("limits.redis.memoryMiB", redis), "")
+	if redis := r.Limits.Redis.MemoryMiB; r.Alarms.RedisMemoryMB >= redis*4/5 && !r.broken("alarms.redisMemoryMB") {
+		r.wrong("alarms.redisMemoryMB", r.Alarms.RedisMemoryMB, "is never reached: Redis drops data before", "less than four fifths of limits.redis.memoryMiB, which is "+r.d.show("limits.redis.memoryMiB", redis), "")
+	}
+	for _, s := range r.ServerServices() {
+		if least := leastMemoryMiB[s.Service]; s.MemoryMiB < least {
+			r.wrong("limits."+s.Service+".memoryMiB", s.MemoryMiB, "is too small", fmt.Sprintf("%d MiB or more", least), "the service does not start with less")
+		}
 	}
 }
 

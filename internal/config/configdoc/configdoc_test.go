@@ -2,9 +2,11 @@ package configdoc_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,6 +75,41 @@ func TestEveryKeyIsEverywhere(t *testing.T) {
 	visit("", reflect.TypeFor[config.Config](), schema.Properties.Config.Properties)
 	if n < 150 {
 		t.Errorf("only %d keys were looked at", n)
+	}
+}
+
+// A message that sends people to a key must not send them to one that does not exist.
+func TestKeysNamedInMessagesExist(t *testing.T) {
+	model, err := configdoc.Model()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	var note func([]configdoc.Entry)
+	note = func(list []configdoc.Entry) {
+		for _, e := range list {
+			known[e.Path] = true
+			note(e.Children)
+		}
+	}
+	note(model)
+	named := regexp.MustCompile(`"morphee:([a-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*)"`)
+	for _, folder := range []string{"components", "phases"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+				return nil // a folder that is not there yet names no keys
+			}
+			text, err := os.ReadFile(path)
+			for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+				if !known[m[1]] {
+					t.Errorf("%s names morphee:%s, which is not a key", path, m[1])
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
