@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	pulumiconfig "github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -75,6 +77,44 @@ func TestLoadAgreesWithTheFile(t *testing.T) {
 		}
 		if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 			t.Errorf("%s: the program sees\n%+v\nand the file says\n%+v", path, got, want)
+		}
+	}
+}
+
+// Pulumi must read the stack files, those with a stack: entry too, as the project does.
+func TestPulumiReadsTheFilesTheSame(t *testing.T) {
+	project, err := workspace.LoadProject("../Pulumi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := filepath.Glob("examples/*.yaml")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("%d examples, %v", len(examples), err)
+	}
+	for _, path := range append(examples, "../Pulumi.dev.yaml", "../Pulumi.prod.yaml") {
+		theirs, err := workspace.LoadProjectStack(nil, project, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := theirs.Config.Decrypt(pulumiconfig.NopDecrypter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := config.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := f.Program(func(_, ciphertext string) (string, error) { return ciphertext, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s: %d keys, Pulumi reads %d", path, len(got), len(want))
+		}
+		for key, text := range want {
+			if got[key.String()] != text {
+				t.Errorf("%s: %s is %s, Pulumi reads %s", path, key, got[key.String()], text)
+			}
 		}
 	}
 }

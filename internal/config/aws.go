@@ -66,7 +66,7 @@ type Database struct {
 	Engine string `key:"engine" default:"rds" enum:"rds|aurora" replaces:"the database, refused while it holds data"`
 	// PostgreSQL version: 15, whose minor AWS keeps current in the maintenance window, or a pinned
 	// one such as 15.8.
-	EngineVersion string `key:"engineVersion" derived:"the engine: 15 for RDS, a pinned minor of 15 for Aurora" format:"postgres15" example:"'15.8'"`
+	EngineVersion string `key:"engineVersion" derived:"15 for RDS, a pinned minor of 15 for Aurora" format:"postgres15" example:"'15.8'"`
 	// Size of the RDS instance.
 	InstanceClass string `key:"instanceClass" default:"db.t4g.small" format:"db-class"`
 	// Whether RDS keeps a standby in a second zone. Aurora has one as soon as it has a reader.

@@ -266,7 +266,7 @@ type Alarms struct {
 // Budget is what the stack may cost.
 type Budget struct {
 	// Most that a month may cost.
-	MonthlyUSD int `key:"monthlyUsd" derived:"the phase: 25, 25, 120, 400, 1400" unit:"USD" min:"1" max:"1000000"`
+	MonthlyUSD int `key:"monthlyUsd" derived:"by phase: 25, 25, 120, 400, 1400" unit:"USD" min:"1" max:"1000000"`
 	// Share of the budget at which people are told.
 	AlertPercent int `key:"alertPercent" default:"80" unit:"%" min:"1" max:"100"`
 }

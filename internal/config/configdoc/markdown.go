@@ -95,10 +95,7 @@ func writeEntry(b *strings.Builder, e Entry) {
 	row("required", e.Required)
 	switch {
 	case e.Derived != "":
-		row("default", "from "+e.Derived)
-		if strings.HasPrefix(e.Derived, "true ") {
-			b.WriteString("")
-		}
+		row("default", e.Derived)
 	case e.Default != nil:
 		row("default", "`"+inline(e.Default)+"`")
 	}

@@ -119,11 +119,3 @@ func comments() (map[string]string, error) {
 	}
 	return out, nil
 }
-
-// walk calls visit for an entry and everything under it.
-func walk(list []Entry, visit func(Entry)) {
-	for _, e := range list {
-		visit(e)
-		walk(e.Children, visit)
-	}
-}

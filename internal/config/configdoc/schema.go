@@ -45,7 +45,6 @@ func ProjectFile(current string) (string, error) {
 type projectKey struct {
 	Type        string `yaml:"type"`
 	Description string `yaml:"description"`
-	Default     any    `yaml:"default,omitempty"`
 }
 
 // declaration is a key as Pulumi.yaml declares it. A key without a default is one that Pulumi asks
@@ -123,7 +122,6 @@ func schemaOf(e Entry) map[string]any {
 		s["type"], s["properties"], s["additionalProperties"] = "object", properties, false
 		return s
 	case "secret":
-		s["$ref"] = secure["$ref"]
 		return map[string]any{"description": e.Doc, "allOf": []any{secure}}
 	case "secrets":
 		s["type"], s["additionalProperties"] = "object", secure
