@@ -104,11 +104,11 @@ func (c *AwsBackups) export(ctx *pulumi.Context, name string, args *AwsBackupsAr
 	if e.Store != nil {
 		task.Connections = append(task.Connections[:len(task.Connections):len(task.Connections)], e.Store.Connection())
 	}
-	scheduled, err := newScheduledTask(ctx, name, &task, e.Cron, c)
+	scheduled, err := NewScheduledTask(ctx, name, &ScheduledTaskArgs{Task: task, Cron: e.Cron}, pulumi.Parent(c))
 	if err != nil {
 		return err
 	}
-	c.ExportFamily, c.ExportScheduleGroup, c.ExportLogGroup = scheduled.family, scheduled.group, scheduled.logGroup
+	c.ExportFamily, c.ExportScheduleGroup, c.ExportLogGroup = scheduled.Family, scheduled.ScheduleGroup, scheduled.LogGroupName
 	return nil
 }
 

@@ -3,6 +3,7 @@ package forgejo
 import (
 	_ "embed"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -20,20 +21,10 @@ var tokenScript string
 // EcsHome runs Forgejo on ECS: one task, never two, with its files on EFS and its queue, cache and
 // sessions in Redis.
 type EcsHome struct {
-	// Cluster, and the account's AccountID and Region.
-	Cluster   *aws.EcsCluster
-	AccountID pulumi.StringInput
-	Region    string
-	// VpcID and SubnetIDs: private.
-	VpcID     pulumi.StringInput
-	SubnetIDs pulumi.StringArrayInput
-	// Ready must exist before the task starts: the network's ways out.
-	Ready []pulumi.Resource
-	// InternetPorts, S3PrefixListID and Endpoints are how the task gets out; see EcsServiceArgs.
-	InternetPorts  []int
-	S3PrefixListID pulumi.StringInput
-	Endpoints      []aws.Connection
-
+	// Where it runs: Cluster, AccountID, Region, VpcID, SubnetIDs, InternetPorts, S3PrefixListID,
+	// Connections to interface endpoints, RepositoryArns and PullThroughArns of the images,
+	// LogKmsKeyArn, LogRetentionDays, Exec and Ready. The rest of it is Forgejo's.
+	Where aws.EcsServiceArgs
 	// Store has an access point named AccessPoint, of user and group 1000.
 	Store       *aws.EfsRepoStore
 	AccessPoint string
@@ -53,13 +44,10 @@ type EcsHome struct {
 	SSHDomain  string
 	SSHHostKey pulumi.StringInput
 
-	// SecretsKmsKeyArn and LogKmsKeyArn encrypt; required. LogRetentionDays default 30.
-	SecretsKmsKeyArn, LogKmsKeyArn pulumi.StringInput
-	LogRetentionDays               int
+	// SecretsKmsKeyArn encrypts the secrets; required.
+	SecretsKmsKeyArn pulumi.StringInput
 	// DiscoveryName under the cluster's namespace; default "forgejo".
 	DiscoveryName string
-	// Exec allows a shell in the task. Default false.
-	Exec bool
 
 	// Service, APITokenArn and WebhookSecretArn are there after NewForgejoService: the service, and
 	// the secrets that the backend is given.
@@ -83,10 +71,10 @@ const (
 
 func (h *EcsHome) validate(p *base.Problems) {
 	for field, missing := range map[string]bool{
-		"Cluster": h.Cluster == nil, "AccountID": h.AccountID == nil, "Region": h.Region == "", "VpcID": h.VpcID == nil, "SubnetIDs": h.SubnetIDs == nil,
-		"Store": h.Store == nil, "AccessPoint": h.AccessPoint == "", "Server": h.Server == nil, "PsqlImage": h.PsqlImage == nil,
+		"Where.Cluster": h.Where.Cluster == nil,
+		"Store":         h.Store == nil, "AccessPoint": h.AccessPoint == "", "Server": h.Server == nil, "PsqlImage": h.PsqlImage == nil,
 		"Cache": h.Cache == nil, "CacheAuth": h.CacheAuth == nil, "Target": h.Target == nil,
-		"SecretsKmsKeyArn": h.SecretsKmsKeyArn == nil, "LogKmsKeyArn": h.LogKmsKeyArn == nil,
+		"SecretsKmsKeyArn": h.SecretsKmsKeyArn == nil,
 	} {
 		p.Require(!missing, "EcsHome."+field, "nothing", "a value", "")
 	}
@@ -113,19 +101,18 @@ func (h *EcsHome) deploy(ctx *pulumi.Context, name string, c *ForgejoService, ar
 		targets = append(targets, aws.ServiceLoadBalancer{Target: h.SSH, Container: "forgejo"})
 	}
 	discovery := h.DiscoveryName
-	if discovery == "" && h.Cluster.Namespace != "" {
+	if discovery == "" && h.Where.Cluster.Namespace != "" {
 		discovery = "forgejo"
 	}
-	service, err := aws.NewEcsService(ctx, name+"-service", &aws.EcsServiceArgs{
-		Cluster: h.Cluster, Region: h.Region, AccountID: h.AccountID, VpcID: h.VpcID, SubnetIDs: h.SubnetIDs,
-		CPUUnits: int(args.Settings.Limits.CPUs * 1024), MemoryMiB: args.Settings.Limits.MemoryMiB,
-		Containers: containers, Volumes: []aws.EfsVolume{h.Store.Volume("data", h.AccessPoint)},
-		SecretKmsKeyArns: []pulumi.StringInput{h.SecretsKmsKeyArn, h.Server.MasterSecretKmsKeyArn},
-		SingleWriter:     true, LoadBalancers: targets, GraceSeconds: 300, DiscoveryName: discovery,
-		Connections:   append([]aws.Connection{h.Server.Connection(), h.Cache.Connection(), h.Store.Connection()}, h.Endpoints...),
-		InternetPorts: h.InternetPorts, S3PrefixListID: h.S3PrefixListID,
-		LogRetentionDays: h.LogRetentionDays, LogKmsKeyArn: h.LogKmsKeyArn, Exec: h.Exec, Ready: h.Ready, Tags: args.Tags,
-	}, pulumi.Parent(c))
+	where := h.Where
+	where.CPUUnits, where.MemoryMiB = int(args.Settings.Limits.CPUs*1024), args.Settings.Limits.MemoryMiB
+	where.Containers, where.Volumes = containers, []aws.EfsVolume{h.Store.Volume("data", h.AccessPoint)}
+	where.SecretKmsKeyArns = []pulumi.StringInput{h.SecretsKmsKeyArn, h.Server.MasterSecretKmsKeyArn}
+	// Two tasks on one file system damage it: the old one ends before the new one starts.
+	where.SingleWriter, where.LoadBalancers, where.GraceSeconds, where.DiscoveryName = true, targets, 300, discovery
+	where.Connections = append(slices.Clone(where.Connections), h.Server.Connection(), h.Cache.Connection(), h.Store.Connection())
+	where.Tags = args.Tags
+	service, err := aws.NewEcsService(ctx, name+"-service", &where, pulumi.Parent(c))
 	if err != nil {
 		return Placement{}, err
 	}
