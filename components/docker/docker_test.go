@@ -89,7 +89,7 @@ func everything(ctx *pulumi.Context, prefix, proxy string) error {
 	}
 	gotrue, err := NewGoTrue(ctx, prefix+"gotrue", &GoTrueArgs{
 		Platform: p, Image: "supabase/gotrue:v2.180.0", Limits: testLimits, Host: "auth.example.com", AppHost: "app.example.com",
-		TokenLifetimeSeconds: 3600, DatabaseURL: dbs.URL(pg, auth), Database: dbs.Ready,
+		TokenLifetimeSeconds: 3600, DatabaseURL: dbs.URL(pg, auth), Database: dbs.Ready, JWTSecret: pulumi.ToSecret(pulumi.String(canary + "jwt")).(pulumi.StringOutput),
 		SMTP: SMTP{Host: "smtp.example.com", Port: 587, Username: "u", Password: pulumi.ToSecret(pulumi.String(canary + "smtp")).(pulumi.StringOutput), Sender: "a@b.c"},
 	}, child)
 	if err != nil {
@@ -97,7 +97,7 @@ func everything(ctx *pulumi.Context, prefix, proxy string) error {
 	}
 	if _, err := NewBackend(ctx, prefix+"backend", &BackendArgs{
 		Platform: p, Image: "ghcr.io/morphee-app/backend:1.0.0", Limits: testLimits, Host: "api.example.com", AppHost: "app.example.com",
-		Port: 8000, HealthPath: "/health", DatabaseURL: dbs.URL(pg, app), RedisURL: redis.URL, AuthURL: gotrue.InternalURL, JWTSecret: gotrue.JWTSecret,
+		Port: 8000, HealthPath: "/health", DatabaseURL: dbs.URL(pg, app), RedisURL: redis.URL, AuthURL: gotrue.InternalURL, JWTSecret: pulumi.String(canary + "jwt"),
 		Environment: map[string]string{"LOG_LEVEL": "info"},
 		Secrets:     map[string]pulumi.StringInput{"STRIPE_KEY": pulumi.String(canary + "stripe")},
 		Forgejo: &ForgejoLink{
@@ -125,7 +125,7 @@ func TestEverythingTwice(t *testing.T) {
 		// Six of the seven services have files, each with a loader.
 		containerType: 2 * (7 + 6), imageType: 2 * 7, networkType: 2 * 2,
 		volumeType:                2 * (6 + 4), // files; acme, postgres, memory, uploads
-		passwordType:              2 * 5,       // superuser, morphee, auth, redis, JWT
+		passwordType:              2 * 4,       // superuser, morphee, auth, redis
 		"pulumi:providers:docker": 2,
 	}
 	got := recorder.Count(list)

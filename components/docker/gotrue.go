@@ -48,6 +48,8 @@ type GoTrueArgs struct {
 	SMTP SMTP
 	// DatabaseURL of a database whose owner's search path is the schema auth; a secret.
 	DatabaseURL pulumi.StringInput
+	// JWTSecret signs the access tokens; 32 characters or more, a secret.
+	JWTSecret pulumi.StringInput
 	// Database is there before GoTrue starts.
 	Database pulumi.Resource
 }
@@ -60,8 +62,6 @@ type GoTrue struct {
 	InternalURL pulumi.StringOutput
 	// PublicURL is how browsers reach it.
 	PublicURL pulumi.StringOutput
-	// JWTSecret signs the access tokens; the backend verifies with it. A secret.
-	JWTSecret pulumi.StringOutput
 	// Service is the container.
 	Service *Service
 }
@@ -75,10 +75,7 @@ func NewGoTrue(ctx *pulumi.Context, name string, args *GoTrueArgs, opts ...pulum
 	if err := ctx.RegisterComponentResourceV2(GoTrueType, name, nil, c, opts...); err != nil {
 		return nil, err
 	}
-	secret, err := args.Platform.newPassword(ctx, name+"-jwt-secret", 64, c)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	c.Service, err = NewService(ctx, name+"-service", &ServiceArgs{
 		Platform:      args.Platform,
 		ContainerName: goTrueHost,
@@ -86,7 +83,7 @@ func NewGoTrue(ctx *pulumi.Context, name string, args *GoTrueArgs, opts ...pulum
 		Limits:        args.Limits,
 		Command:       []string{"auth", "-c", FilePath("gotrue.env")},
 		Env:           plainEnv(args.environment()),
-		Files:         []File{{Name: "gotrue.env", Content: args.secrets(secret)}},
+		Files:         []File{{Name: "gotrue.env", Content: args.secrets()}},
 		TmpfsMiB:      map[string]int{"/tmp": 8},
 		User:          "1000",
 		Healthcheck: Healthcheck{
@@ -101,9 +98,8 @@ func NewGoTrue(ctx *pulumi.Context, name string, args *GoTrueArgs, opts ...pulum
 	}
 	c.InternalURL = pulumi.Sprintf("http://%s:%d", goTrueHost, goTruePort)
 	c.PublicURL = pulumi.Sprintf("https://%s", args.Host)
-	c.JWTSecret = secret
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
-		"internalUrl": c.InternalURL, "publicUrl": c.PublicURL, "jwtSecret": c.JWTSecret,
+		"internalUrl": c.InternalURL, "publicUrl": c.PublicURL,
 	})
 }
 
@@ -140,12 +136,12 @@ func (a *GoTrueArgs) environment() map[string]string {
 
 // secrets is the file that GoTrue reads as further environment, quoted so that any value is kept
 // as it is.
-func (a *GoTrueArgs) secrets(jwtSecret pulumi.StringInput) pulumi.StringInput {
+func (a *GoTrueArgs) secrets() pulumi.StringInput {
 	if a.SMTP.Host == "" {
-		return pulumi.Sprintf("GOTRUE_DB_DATABASE_URL='%s'\nGOTRUE_JWT_SECRET='%s'\n", a.DatabaseURL, jwtSecret)
+		return pulumi.Sprintf("GOTRUE_DB_DATABASE_URL='%s'\nGOTRUE_JWT_SECRET='%s'\n", a.DatabaseURL, a.JWTSecret)
 	}
 	return pulumi.Sprintf("GOTRUE_DB_DATABASE_URL='%s'\nGOTRUE_JWT_SECRET='%s'\nGOTRUE_SMTP_PASS='%s'\n",
-		a.DatabaseURL, jwtSecret, a.SMTP.Password)
+		a.DatabaseURL, a.JWTSecret, a.SMTP.Password)
 }
 
 func (a *GoTrueArgs) validate(name string) error {
@@ -155,6 +151,7 @@ func (a *GoTrueArgs) validate(name string) error {
 	p.Require(a.AppHost != "" && !strings.Contains(a.AppHost, "/"), "AppHost", a.AppHost, "a host name", "morphee:hosts.app")
 	p.Require(a.TokenLifetimeSeconds >= 300 && a.TokenLifetimeSeconds <= 86400, "TokenLifetimeSeconds", a.TokenLifetimeSeconds, "300 to 86400", "morphee:auth.tokenLifetimeSeconds")
 	p.Require(a.DatabaseURL != nil && a.Database != nil, "Database", "nothing", "a database", "")
+	p.Require(a.JWTSecret != nil, "JWTSecret", "nothing", "a secret", "")
 	p.Require(a.SMTP.Host == "" || a.SMTP.Password != nil, "SMTP.Password", "nothing", "a secret", "morphee:auth.smtp.password")
 	return p.Err()
 }

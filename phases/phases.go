@@ -1,0 +1,55 @@
+// Package phases composes the components into what a stack has at each phase of its growth. There
+// is one file for each phase, and nothing of any provider: a phase only says which components
+// there are, and how they are wired.
+package phases
+
+import (
+	"maps"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/components/base"
+	"github.com/morphee-app/morphee-infra/components/secrets"
+	"github.com/morphee-app/morphee-infra/internal/config"
+)
+
+// Input is what a phase is composed from.
+type Input struct {
+	// Config is complete and valid.
+	Config config.Config
+	// Project and Stack are Pulumi's names.
+	Project, Stack string
+	// Secret turns a configured secret into a Pulumi secret.
+	Secret func(config.Secret) pulumi.StringOutput
+}
+
+// Tags are the governance tags of the stack.
+func (in Input) Tags() base.Tags {
+	return base.Tags{
+		Project: in.Project, Stack: in.Stack, Phase: in.Config.Phase, Owner: in.Config.Owner,
+		Extra: maps.Clone(in.Config.Tags),
+	}
+}
+
+// secret is the configured secret, or nil when it is not set.
+func (in Input) secret(s config.Secret) pulumi.StringInput {
+	if !s.IsSet() {
+		return nil
+	}
+	return in.Secret(s)
+}
+
+// secretMap turns a map of configured secrets.
+func (in Input) secretMap(m map[string]config.Secret) map[string]pulumi.StringInput {
+	out := map[string]pulumi.StringInput{}
+	for k, s := range m {
+		out[k] = in.Secret(s)
+	}
+	return out
+}
+
+// sharedSecrets are those of the product, under the same name at every phase, so that they go
+// along from platform to platform.
+func sharedSecrets(ctx *pulumi.Context, in Input) (*secrets.Shared, error) {
+	return secrets.NewShared(ctx, "shared", &secrets.SharedArgs{Disposable: in.Config.Disposable})
+}
