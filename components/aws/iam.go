@@ -125,10 +125,14 @@ func (s Statement) sid() string {
 	if s.Reason == "" {
 		return s.Sid
 	}
+	return s.Sid + "Because" + camel(s.Reason)
+}
+
+// camel keeps the letters and digits of a text and begins each word with a capital.
+func camel(text string) string {
 	var b strings.Builder
-	b.WriteString(s.Sid + "Because")
 	start := true
-	for _, r := range s.Reason {
+	for _, r := range text {
 		switch {
 		case r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r):
 			start = true
