@@ -1,0 +1,75 @@
+# make help lists what there is.
+STACK  ?= dev
+STATE  ?= .sim
+INFRA  := bin/infra
+# Everything that bin/infra is made of. Nothing else may make it be built again.
+GOFILES := $(shell find . -path ./tools -prune -o -path ./.sim -prune -o -path ./bin -prune -o \
+	\( -name '*.go' ! -name '*_test.go' \) -print) go.mod go.sum $(shell find ops internal components -type f ! -name '*.go' ! -path '*/testdata/*' 2>/dev/null)
+PULUMI_VERSION := v3.259.0
+# The packages that staticcheck looks at: those that do not import a provider SDK, whose facts it
+# would have to compute at gigabytes of memory. go vet looks at everything.
+LIGHT = $(shell go list -f '{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... \
+	| grep -v -e pulumi-aws -e pulumi-docker -e pulumi-hcloud -e pulumi-cloudflare -e morphee-infra/stacks | cut -d' ' -f1)
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview destroy refresh build test test-long lint bench docs golden clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@echo
+	@echo "STACK=name or STACK=path/to/config.yaml chooses the stack (default: dev)."
+
+up: $(INFRA) ## bring a stack up on the flight simulator (STACK=dev)
+	@$(INFRA) sim up $(STACK) --state $(STATE)
+
+preview: $(INFRA) ## show what an up would change
+	@$(INFRA) sim preview $(STACK) --state $(STATE)
+
+refresh: $(INFRA) ## take over what differs in the simulated clouds
+	@$(INFRA) sim refresh $(STACK) --state $(STATE)
+
+destroy: $(INFRA) ## destroy a stack; CONFIRM=its name also deletes what is protected
+	@$(INFRA) sim destroy $(STACK) --state $(STATE) $(if $(CONFIRM),--delete-protected $(CONFIRM))
+
+build: $(INFRA) ## build bin/infra
+
+$(INFRA): $(GOFILES)
+	@tools/build.sh
+
+test: ## run all tests but the long ones
+	go test -timeout 15m ./...
+
+# The ordinary CLI takes minutes to build; only the long tests need it.
+bin/pulumi: tools/go.mod tools/go.sum
+	@echo "building the ordinary pulumi CLI from source: some 5 minutes, once"
+	cd tools && go build -ldflags "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
+		-o ../bin/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
+
+test-long: bin/pulumi ## run the long tests too, with the ordinary pulumi CLI
+	MORPHEE_TEST_LONG=1 PULUMI_CLI=$(CURDIR)/bin/pulumi go test -count=1 -timeout 60m ./...
+
+bin/staticcheck: tools/go.mod tools/go.sum
+	cd tools && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+
+lint: bin/staticcheck ## gofmt, go vet, staticcheck, shellcheck, generated files, module files
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	bin/staticcheck $(LIGHT)
+	@tools/shellcheck.sh
+	go run ./cmd/gen-config-docs -check
+	go mod tidy -diff
+	cd tools && go mod tidy -diff
+	@tools/words.sh
+
+bench: ## preview and up of dev, and the ratio to a flat program
+	go test -run '^$$' -bench . -benchtime 20x ./tests/bench
+
+docs: ## generate docs/config.md and the schemas from the types
+	go run ./cmd/gen-config-docs
+
+golden: ## rewrite the golden previews, then show what changed
+	go test ./tests -run Golden -update
+	git diff --stat -- tests/testdata
+
+clean: ## remove what was built and all simulated states
+	rm -rf bin .sim
