@@ -48,6 +48,7 @@ func write(t *testing.T, path, content string, mode os.FileMode) string {
 }
 
 func TestUserDataPassesCloudInitsSchema(t *testing.T) {
+	t.Parallel()
 	cloudInit := testtools.Need(t, "cloud-init", "cloud-init")
 	coolify := sample()
 	coolify.CoolifyVersion, coolify.SwapMiB, coolify.RebootTimeUTC, coolify.SSHPort = "4.0.0-beta.442", 0, "", 2222
@@ -65,6 +66,7 @@ func TestUserDataPassesCloudInitsSchema(t *testing.T) {
 }
 
 func TestScriptsPassShellcheck(t *testing.T) {
+	t.Parallel()
 	shellcheck := testtools.Need(t, "shellcheck", "shellcheck")
 	var scripts []string
 	for _, pattern := range []string{"cloud-init/*.sh", "images/backup/bin/*"} {
@@ -80,6 +82,7 @@ func TestScriptsPassShellcheck(t *testing.T) {
 }
 
 func TestUserDataContent(t *testing.T) {
+	t.Parallel()
 	out := mustRender(t, sample())
 	if out != mustRender(t, sample()) {
 		t.Error("two renderings differ")
@@ -117,6 +120,7 @@ func TestUserDataContent(t *testing.T) {
 }
 
 func TestUserDataTooLarge(t *testing.T) {
+	t.Parallel()
 	c := sample()
 	for range 200 {
 		c.AuthorizedKeys = append(c.AuthorizedKeys, "ssh-rsa "+strings.Repeat("A", 200))
@@ -127,6 +131,7 @@ func TestUserDataTooLarge(t *testing.T) {
 }
 
 func TestDaemonConfigurationIsJSON(t *testing.T) {
+	t.Parallel()
 	text, err := sample().daemonJSON()
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +151,7 @@ func TestDaemonConfigurationIsJSON(t *testing.T) {
 }
 
 func TestSSHSettingsAreAccepted(t *testing.T) {
+	t.Parallel()
 	sshd, keygen := testtools.Need(t, "sshd", "openssh-server"), testtools.Need(t, "ssh-keygen", "openssh-client")
 	for _, coolify := range []string{"", "4.0.0-beta.442"} {
 		c, dir := sample(), t.TempDir()
@@ -238,6 +244,7 @@ func absolute(t *testing.T, path string) string {
 }
 
 func TestBootstrapMountsBeforeDocker(t *testing.T) {
+	t.Parallel()
 	out, calls, err := rehearse(t, "ext4", true, true)
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out, calls)
@@ -252,6 +259,7 @@ func TestBootstrapMountsBeforeDocker(t *testing.T) {
 }
 
 func TestBootstrapRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, filesystem string
 		attach, keys     bool
@@ -273,6 +281,7 @@ func TestBootstrapRefuses(t *testing.T) {
 }
 
 func TestAuthorizedKeysScript(t *testing.T) {
+	t.Parallel()
 	testtools.Need(t, "ssh-keygen", "openssh-client")
 	home := t.TempDir()
 	if out, err := run(t, home, nil, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"); err != nil {
