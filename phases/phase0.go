@@ -1,0 +1,199 @@
+package phases
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/components/cloudflare"
+	"github.com/morphee-app/morphee-infra/components/docker"
+	"github.com/morphee-app/morphee-infra/components/hetzner"
+	"github.com/morphee-app/morphee-infra/components/secrets"
+	"github.com/morphee-app/morphee-infra/internal/config"
+)
+
+// Phase0 is everything on one server: proxy, frontend, backend, sign-in, PostgreSQL and Redis.
+func Phase0(ctx *pulumi.Context, in Input) (pulumi.Map, error) {
+	s := &server{ctx: ctx, in: in, cfg: in.Config}
+	return s.compose(s.shared, s.machine, s.data, s.signIn, s.app, s.names)
+}
+
+// server is a stack whose platform is the Hetzner server, while it is being composed. The steps
+// fill it in, each from what those before it made. Phase 1 puts further steps between phase 0's,
+// so the two have the same names and parents, and going up replaces no data.
+type server struct {
+	ctx *pulumi.Context
+	in  Input
+	cfg config.Config
+
+	secrets   *secrets.Shared
+	host      *hetzner.VpsHost
+	platform  *docker.Platform
+	postgres  *docker.Postgres
+	databases *docker.PostgresDatabases
+	redis     *docker.Redis
+	gotrue    *docker.GoTrue
+	backend   *docker.Backend
+	frontend  *docker.Frontend
+	git       *git // from phase 1 on
+
+	outputs pulumi.Map
+}
+
+// The databases of phase 0. GoTrue keeps its tables in a schema of that name.
+var (
+	appDatabase  = docker.Database{Name: "morphee", Owner: "morphee"}
+	authDatabase = docker.Database{Name: "auth", Owner: "auth", Schema: "auth"}
+)
+
+func (s *server) compose(steps ...func() error) (pulumi.Map, error) {
+	s.outputs = pulumi.Map{}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return s.outputs, nil
+}
+
+func (s *server) shared() (err error) {
+	s.secrets, err = sharedSecrets(s.ctx, s.in)
+	return err
+}
+
+// machine is the server, and Docker's networks and proxy on it.
+func (s *server) machine() (err error) {
+	c := s.cfg
+	args := &hetzner.VpsHostArgs{
+		ServerType: c.Server.Type, Image: c.Server.Image, Location: c.Server.Location,
+		VolumeSizeGiB: c.Server.VolumeSizeGiB, SwapMiB: c.Server.SwapMiB, Timezone: c.Server.Timezone,
+		DockerVersion: c.Server.DockerVersion, RebootTimeUTC: c.Server.RebootTime, DisableBackups: !c.Server.Backups,
+		IPv6: c.Server.IPv6, NetworkCIDR: c.Server.NetworkCIDR, SubnetCIDR: c.Server.SubnetCIDR,
+		SSHUser: c.SSH.User, AuthorizedKeys: c.SSH.AuthorizedKeys, SSHSources: c.SSH.AllowedSources,
+		AllowAnySSHSource: c.SSH.AllowAnySource, SSHPort: c.SSH.Port, SSHOptions: c.SSH.Options,
+		ReadyTimeoutSeconds: c.SSH.ReadyTimeoutSeconds,
+		Tags:                s.in.Tags(), Disposable: c.Disposable,
+	}
+	if c.Forgejo.Enabled {
+		args.ForgejoSSHPort = c.Forgejo.SSHPort
+	}
+	if c.ReverseProxy == docker.ProxyCoolify {
+		args.CoolifyVersion = c.Coolify.Version
+	}
+	if c.Registry.Host != "" {
+		args.Registries = []hetzner.Registry{{Address: c.Registry.Host, Username: c.Registry.Username, Password: s.in.secret(c.Registry.Password)}}
+	}
+	if s.host, err = hetzner.NewVpsHost(s.ctx, "vps", args); err != nil {
+		return err
+	}
+	s.outputs["publicIp"] = s.host.PublicIP
+	if c.Server.IPv6 {
+		s.outputs["publicIpv6"] = s.host.PublicIPv6
+	}
+	s.outputs["sshUser"] = pulumi.String(s.host.SSHUser)
+
+	s.platform, err = docker.NewPlatform(s.ctx, "docker", &docker.PlatformArgs{
+		Prefix: "morphee", Proxy: c.ReverseProxy, CoolifyNetwork: c.Coolify.Network,
+		MemoryMiB: c.ContainerMemoryMiB(), Tags: s.in.Tags(), Disposable: c.Disposable,
+	}, pulumi.Providers(s.host.DockerProvider))
+	if err != nil || c.ReverseProxy != docker.ProxyTraefik {
+		return err
+	}
+	_, err = docker.NewTraefik(s.ctx, "traefik", &docker.TraefikArgs{
+		Platform: s.platform, Image: c.Images.Traefik, AcmeEmail: c.AcmeEmail, IPv6: c.Server.IPv6,
+		UploadTimeoutSeconds: c.Forgejo.GitTimeoutSeconds, Limits: limits(c.Limits.Traefik),
+	}, pulumi.Parent(s.platform))
+	return err
+}
+
+// data is PostgreSQL with the databases of phase 0, and Redis.
+func (s *server) data() (err error) {
+	c, child := s.cfg, pulumi.Parent(s.platform)
+	if s.postgres, err = docker.NewPostgres(s.ctx, "postgres", &docker.PostgresArgs{
+		Platform: s.platform, Image: c.Images.Postgres, Limits: limits(c.Limits.Postgres),
+	}, child); err != nil {
+		return err
+	}
+	if s.databases, err = docker.NewPostgresDatabases(s.ctx, "databases", &docker.PostgresDatabasesArgs{
+		Platform: s.platform, Server: s.postgres, ContainerName: "databases",
+		Databases: []docker.Database{appDatabase, authDatabase},
+	}, child); err != nil {
+		return err
+	}
+	s.redis, err = docker.NewRedis(s.ctx, "redis", &docker.RedisArgs{
+		Platform: s.platform, Image: c.Images.Redis, Limits: limits(c.Limits.Redis), AlarmMiB: c.Alarms.RedisMemoryMB,
+	}, child)
+	return err
+}
+
+func (s *server) signIn() (err error) {
+	c := s.cfg
+	s.gotrue, err = docker.NewGoTrue(s.ctx, "gotrue", &docker.GoTrueArgs{
+		Platform: s.platform, Image: c.Images.GoTrue, Limits: limits(c.Limits.GoTrue),
+		Host: c.Hosts.Auth, AppHost: c.Hosts.App,
+		SignupEnabled: c.Auth.SignupEnabled, TokenLifetimeSeconds: c.Auth.TokenLifetimeSeconds,
+		SMTP: docker.SMTP{
+			Host: c.Auth.SMTP.Host, Port: c.Auth.SMTP.Port, Username: c.Auth.SMTP.Username,
+			Password: s.in.secret(c.Auth.SMTP.Password), Sender: c.Auth.SMTP.Sender,
+		},
+		DatabaseURL: s.databases.URL(s.postgres, authDatabase), JWTSecret: s.secrets.JWTSecret, Database: s.databases.Ready,
+	}, pulumi.Parent(s.platform))
+	if err != nil {
+		return err
+	}
+	s.outputs["authUrl"] = s.gotrue.PublicURL
+	return nil
+}
+
+// app is the backend and the frontend.
+func (s *server) app() (err error) {
+	c, child := s.cfg, pulumi.Parent(s.platform)
+	args := &docker.BackendArgs{
+		Platform: s.platform, Image: c.Images.Backend, Limits: limits(c.Limits.Backend),
+		Host: c.Hosts.API, AppHost: c.Hosts.App, Port: c.Backend.Port, HealthPath: c.Backend.HealthPath,
+		DatabaseURL: s.databases.URL(s.postgres, appDatabase), RedisURL: s.redis.URL,
+		AuthURL: s.gotrue.InternalURL, JWTSecret: s.secrets.JWTSecret,
+		Environment: c.Backend.Environment, Secrets: s.in.secretMap(c.Backend.Secrets),
+		After: []pulumi.Resource{s.databases.Ready, s.redis.Service.Container, s.gotrue.Service.Container},
+	}
+	if s.git != nil {
+		args.Forgejo = s.git.link()
+	}
+	if s.backend, err = docker.NewBackend(s.ctx, "backend", args, child); err != nil {
+		return err
+	}
+	s.outputs["apiUrl"] = s.backend.PublicURL
+	if s.frontend, err = docker.NewFrontend(s.ctx, "frontend", &docker.FrontendArgs{
+		Platform: s.platform, Image: c.Images.Frontend, Limits: limits(c.Limits.Frontend), Host: c.Hosts.App,
+	}, child); err != nil {
+		return err
+	}
+	s.outputs["appUrl"] = s.frontend.PublicURL
+	return nil
+}
+
+// names are the public names at Cloudflare.
+func (s *server) names() error {
+	c := s.cfg
+	if !c.DNS.Manage {
+		return nil
+	}
+	args := &cloudflare.DnsRecordsArgs{
+		AccountID: c.CloudflareAccountID, ZoneID: c.DNS.ZoneID, ZoneName: c.DNS.Zone,
+		IPv4: s.host.PublicIP, TTLSeconds: c.DNS.TTLSeconds, Tags: s.in.Tags(),
+	}
+	if c.Server.IPv6 {
+		args.IPv6 = s.host.PublicIPv6
+	}
+	for _, name := range []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth} {
+		args.Hosts = append(args.Hosts, cloudflare.DnsHost{Name: name, Proxied: c.DNS.Proxied})
+	}
+	if s.git != nil {
+		// Cloudflare passes HTTP only, so a name that git uses over SSH is not proxied.
+		args.Hosts = append(args.Hosts, cloudflare.DnsHost{Name: c.Hosts.Git, Proxied: c.DNS.Proxied && c.Forgejo.SSHPort == 0})
+	}
+	_, err := cloudflare.NewDnsRecords(s.ctx, "dns", args)
+	return err
+}
+
+func limits(l config.Limits) docker.Limits {
+	return docker.Limits{MemoryMiB: l.MemoryMiB, CPUs: l.CPUs, Pids: l.Pids}
+}
