@@ -1,0 +1,97 @@
+package hcloud
+
+import (
+	"slices"
+	"strings"
+)
+
+// Hetzner's catalogue as of 2026: the types that can be ordered. CX of the second generation are gone
+// from the API; CPX of the first generation can no longer be ordered in Europe, where CPX of the
+// second generation replace them, and go on in the United States and Singapore.
+
+type location struct {
+	id                int
+	zone, datacenter  string
+	city, country     string
+	description       string
+	ipv4              []string // the first two bytes of addresses there
+	ipv6              string   // the first three groups of networks there
+	latitude, longest float64
+}
+
+var locations = map[string]location{
+	"fsn1": {1, "eu-central", "fsn1-dc14", "Falkenstein", "DE", "Falkenstein DC Park 1", []string{"49.12", "78.46", "128.140", "138.201", "159.69", "188.245"}, "2a01:4f8:c012", 50.47612, 12.370071},
+	"nbg1": {2, "eu-central", "nbg1-dc3", "Nuremberg", "DE", "Nuremberg DC Park 1", []string{"49.13", "78.47", "91.99", "116.203", "157.180", "162.55"}, "2a01:4f8:1c1b", 49.452102, 11.076665},
+	"hel1": {3, "eu-central", "hel1-dc2", "Helsinki", "FI", "Helsinki DC Park 1", []string{"37.27", "65.21", "65.108", "65.109", "95.217", "135.181"}, "2a01:4f9:c010", 60.169855, 24.938379},
+	"ash":  {4, "us-east", "ash-dc1", "Ashburn, VA", "US", "Ashburn DC Park 1", []string{"5.161", "178.156"}, "2a01:4ff:f0", 39.045821, -77.487073},
+	"hil":  {5, "us-west", "hil-dc1", "Hillsboro, OR", "US", "Hillsboro DC Park 1", []string{"5.78"}, "2a01:4ff:1f0", 45.54222, -122.951924},
+	"sin":  {6, "ap-southeast", "sin-dc1", "Singapore", "SG", "Singapore DC Park 1", []string{"5.223"}, "2a01:4ff:2f0", 1.283333, 103.833333},
+}
+
+// locationNames in Hetzner's own order.
+var locationNames = []string{"fsn1", "nbg1", "hel1", "ash", "hil", "sin"}
+
+var zones = []string{"ap-southeast", "eu-central", "us-east", "us-west"}
+
+func locationOfDatacenter(name string) (string, bool) {
+	for _, n := range locationNames {
+		if locations[n].datacenter == name {
+			return n, true
+		}
+	}
+	return "", false
+}
+
+// size is a server type.
+type size struct {
+	id, cores, memoryGB, diskGB int
+	architecture                string
+	cpu                         string // shared or dedicated
+	locations                   []string
+}
+
+var (
+	europe   = locationNames[:3]
+	overseas = locationNames[3:]
+)
+
+var sizes = map[string]size{
+	"cx23": {114, 2, 4, 40, "x86", "shared", europe}, "cx33": {115, 4, 8, 80, "x86", "shared", europe},
+	"cx43": {116, 8, 16, 160, "x86", "shared", europe}, "cx53": {117, 16, 32, 320, "x86", "shared", europe},
+	"cax11": {45, 2, 4, 40, "arm", "shared", europe}, "cax21": {93, 4, 8, 80, "arm", "shared", europe},
+	"cax31": {94, 8, 16, 160, "arm", "shared", europe}, "cax41": {95, 16, 32, 320, "arm", "shared", europe},
+	"cpx11": {22, 2, 2, 40, "x86", "shared", overseas}, "cpx21": {23, 3, 4, 80, "x86", "shared", overseas},
+	"cpx31": {24, 4, 8, 160, "x86", "shared", overseas}, "cpx41": {25, 8, 16, 240, "x86", "shared", overseas},
+	"cpx51": {26, 16, 32, 360, "x86", "shared", overseas},
+	"cpx12": {118, 1, 2, 40, "x86", "shared", europe}, "cpx22": {119, 2, 4, 80, "x86", "shared", europe},
+	"cpx32": {120, 4, 8, 160, "x86", "shared", europe}, "cpx42": {121, 8, 16, 320, "x86", "shared", europe},
+	"cpx52": {122, 12, 24, 480, "x86", "shared", europe}, "cpx62": {123, 16, 32, 640, "x86", "shared", europe},
+	"ccx13": {96, 2, 8, 80, "x86", "dedicated", locationNames}, "ccx23": {97, 4, 16, 160, "x86", "dedicated", locationNames},
+	"ccx33": {98, 8, 32, 240, "x86", "dedicated", locationNames}, "ccx43": {99, 16, 64, 360, "x86", "dedicated", locationNames},
+	"ccx53": {100, 32, 128, 600, "x86", "dedicated", locationNames}, "ccx63": {101, 48, 192, 960, "x86", "dedicated", locationNames},
+}
+
+// alternatives names the types of the location with the same cores and architecture, smallest first.
+func alternatives(want size, at string) string {
+	var out []string
+	for name, s := range sizes {
+		if s.cores == want.cores && s.architecture == want.architecture && slices.Contains(s.locations, at) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+// images are the system images and apps; true marks a deprecated one. All exist for both architectures
+// but those in onlyX86.
+var images = map[string]bool{
+	"ubuntu-22.04": false, "ubuntu-24.04": false, "ubuntu-26.04": false, "debian-11": true, "debian-12": false, "debian-13": false,
+	"fedora-42": false, "fedora-43": false, "rocky-8": false, "rocky-9": false, "rocky-10": false,
+	"alma-8": false, "alma-9": false, "alma-10": false, "centos-stream-9": false, "centos-stream-10": false,
+	"opensuse-15": false, "opensuse-16": false,
+	"docker-ce": false, "coolify": false, "gitlab": false, "go": false, "lamp": false, "nextcloud": false,
+	"prometheus-grafana": false, "ruby": false, "wireguard": false, "wordpress": false,
+}
+
+var onlyX86 = []string{"gitlab"}
