@@ -101,13 +101,14 @@ func (s *server) backups() error {
 		return err
 	}
 	args := &docker.BackupJobArgs{
-		Image: c.Images.Backup, TimeUTC: c.Backups.Daily().Time(),
+		Platform: s.platform, Image: c.Images.Backup, Limits: limits(c.Limits.Backup),
+		Schedule:     c.Backups.Daily().Time(),
 		Databases:    []string{appDatabase.Name, authDatabase.Name},
 		PostgresHost: s.postgres.Host, PostgresPort: s.postgres.Port,
 		PostgresUser: s.postgres.Superuser, PostgresPassword: s.postgres.SuperuserPassword,
 		Sources: []docker.BackupSource{
-			{Name: "memory", Kind: "git", Volume: s.backend.MemoryVolume},
-			{Name: "files", Kind: "files", Volume: s.backend.FilesVolume},
+			{Name: "memory", Kind: docker.BackupGit, Volume: s.backend.MemoryVolume},
+			{Name: "files", Kind: docker.BackupFiles, Volume: s.backend.FilesVolume},
 		},
 		EncryptionKey: s.secrets.BackupEncryptionKey,
 		Remote: docker.BackupRemote{
@@ -119,15 +120,11 @@ func (s *server) backups() error {
 		PostgresRetentionDays: c.Backups.Retention.PostgresDays,
 		GitRetentionDays:      c.Backups.Retention.GitDays,
 		FilesRetentionDays:    c.Backups.Retention.FilesDays,
-		Networks:              []pulumi.StringInput{s.platform.DataNetwork, s.platform.EdgeNetwork},
-		MemoryMiB:             c.Limits.Backup.MemoryMiB,
-		CPUs:                  strconv.FormatFloat(c.Limits.Backup.CPUs, 'f', -1, 64),
-		Tags:                  s.in.Tags(), Disposable: c.Disposable,
 	}
 	if s.git != nil {
 		args.Databases = append(args.Databases, s.git.database.Name)
 		args.Sources = append(args.Sources, docker.BackupSource{
-			Name: "forgejo", Kind: "git", Volume: s.git.service.Data, Excludes: []string{"./tmp"},
+			Name: "forgejo", Kind: docker.BackupGit, Volume: s.git.service.Data, Excludes: []string{"./tmp"},
 		})
 	}
 	if _, err := docker.NewBackupJob(s.ctx, "backup", args, pulumi.Parent(s.platform)); err != nil {
