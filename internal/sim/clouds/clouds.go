@@ -1,0 +1,21 @@
+// Package clouds lists the simulated providers.
+package clouds
+
+import (
+	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/cloudflare"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/command"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/docker"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/hcloud"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/random"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/tls"
+)
+
+// All returns every simulated provider.
+func All() []cloud.Package {
+	return []cloud.Package{
+		aws.Package(), cloudflare.Package(), command.Package(), docker.Package(),
+		hcloud.Package(), random.Package(), tls.Package(),
+	}
+}
