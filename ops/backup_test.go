@@ -350,7 +350,7 @@ func TestBackupFailures(t *testing.T) {
 	failed("an upload that is damaged", r.shim("rclone", `"$REAL" "$@" || exit $?
 [ "$1" != copy ] || printf X | dd of="$(ls `+r.dir+`/remote/git/memory-*)" bs=1 seek=50 conv=notrunc status=none`), "is not the same at the remote (*)")
 	failed("an upload that is lost", r.shim("rclone", `"$REAL" "$@" || exit $?
-[ "$1" != copy ] || rm -f `+r.dir+`/remote/git/memory-*`), "is not the same at the remote (-)")
+[ "$1" != copy ] || rm -f `+r.dir+`/remote/git/memory-*`), "is not the same at the remote (+)")
 	failed("no remote", []string{"REMOTE_PATH=" + r.dir + "/secrets/encryption_key"}, "could not be uploaded")
 	failed("a volume that is not mounted", []string{"FILES_SOURCES=missing"}, "there is no")
 	write(t, r.dir+"/secrets/encryption_key", "short", 0o600)
