@@ -14,7 +14,9 @@ import (
 const PostgresType = "morphee:docker:Postgres"
 
 const (
-	postgresHost = "postgres"
+	// postgresHost is an alias: Coolify's network, which services share with it, has a postgres of
+	// its own, and a redis.
+	postgresHost = "morphee-postgres"
 	postgresPort = 5432
 	superuser    = "postgres"
 	// maxConnections leaves room above the threshold of the connection alarm (80).
@@ -66,7 +68,8 @@ func NewPostgres(ctx *pulumi.Context, name string, args *PostgresArgs, opts ...p
 	}
 	c.Service, err = NewService(ctx, name+"-service", &ServiceArgs{
 		Platform:      args.Platform,
-		ContainerName: postgresHost,
+		ContainerName: "postgres",
+		Aliases:       []string{postgresHost},
 		Image:         args.Image,
 		Limits:        args.Limits,
 		Command:       args.flags(),

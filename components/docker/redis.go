@@ -13,7 +13,7 @@ import (
 const RedisType = "morphee:docker:Redis"
 
 const (
-	redisHost = "redis"
+	redisHost = "morphee-redis" // see postgresHost
 	redisPort = 6379
 )
 
@@ -61,7 +61,8 @@ func NewRedis(ctx *pulumi.Context, name string, args *RedisArgs, opts ...pulumi.
 	}
 	c.Service, err = NewService(ctx, name+"-service", &ServiceArgs{
 		Platform:      args.Platform,
-		ContainerName: redisHost,
+		ContainerName: "redis",
+		Aliases:       []string{redisHost},
 		Image:         args.Image,
 		Limits:        args.Limits,
 		Command:       []string{"redis-server", FilePath("redis.conf")},
