@@ -62,9 +62,9 @@ type BackupJobArgs struct {
 	Image string
 	// Limits bound the container.
 	Limits Limits
-	// TimeUTC of the daily run, "HH:MM". Default "03:15". A run that was missed or failed is made up
+	// Schedule is the time of day of the daily run in UTC, "HH:MM". Default "03:15". A run that was missed or failed is made up
 	// for.
-	TimeUTC string
+	Schedule string
 	// Databases to dump, each to its own file. At least one.
 	Databases []string
 	// PostgresHost, and PostgresPort (default 5432).
@@ -157,7 +157,7 @@ func NewBackupJob(ctx *pulumi.Context, name string, args *BackupJobArgs, opts ..
 
 func (a BackupJobArgs) withDefaults() *BackupJobArgs {
 	for field, value := range map[*string]string{
-		&a.TimeUTC: "03:15", &a.PostgresUser: superuser, &a.ContainerName: "backup", &a.Remote.Provider: "Cloudflare",
+		&a.Schedule: "03:15", &a.PostgresUser: superuser, &a.ContainerName: "backup", &a.Remote.Provider: "Cloudflare",
 	} {
 		if *field == "" {
 			*field = value
@@ -184,7 +184,7 @@ func (a *BackupJobArgs) env() map[string]pulumi.StringInput {
 	env := plainEnv(map[string]string{
 		"NAME":            a.Platform.tags.Project + "-" + a.Platform.tags.Stack,
 		"HOME":            "/tmp",
-		"SCHEDULE":        daily(a.TimeUTC),
+		"SCHEDULE":        daily(a.Schedule),
 		"MAX_AGE_HOURS":   fmt.Sprint(backupMaxAgeHours),
 		"DATABASES":       strings.Join(a.Databases, " "),
 		"GIT_SOURCES":     strings.Join(names[BackupGit], " "),
@@ -249,7 +249,7 @@ func daily(timeOfDay string) string {
 func (a *BackupJobArgs) validate(name string) error {
 	p := base.Check("BackupJob", name)
 	p.Require(a.Platform != nil, "Platform", a.Platform, "the host's platform", "")
-	p.Require(timeOfDayPattern.MatchString(a.TimeUTC), "TimeUTC", fmt.Sprintf("%q", a.TimeUTC), `a time of day such as "03:15"`, "morphee:backups.schedule")
+	p.Require(timeOfDayPattern.MatchString(a.Schedule), "Schedule", fmt.Sprintf("%q", a.Schedule), `a time of day such as "03:15"`, "morphee:backups.schedule")
 	p.Require(len(a.Databases) > 0, "Databases", "none", "at least one", "")
 	for i, db := range a.Databases {
 		// "globals" is the name of the copy of the roles.

@@ -13,7 +13,7 @@ import (
 
 func backupArgs(p *Platform) *BackupJobArgs {
 	return &BackupJobArgs{
-		Platform: p, Image: "registry.example/backup:1.0.0", Limits: testLimits, TimeUTC: "03:05",
+		Platform: p, Image: "registry.example/backup:1.0.0", Limits: testLimits, Schedule: "03:05",
 		Databases: []string{"morphee", "auth", "forgejo"}, PostgresHost: pulumi.String("morphee-postgres"), PostgresPassword: pulumi.String(canary + "-postgres"),
 		Sources: []BackupSource{
 			{Name: "memory", Kind: BackupGit, Volume: pulumi.String("backend-memory")},
@@ -39,7 +39,7 @@ func TestBackupJobTwice(t *testing.T) {
 			return err
 		}
 		second := backupArgs(p)
-		second.ContainerName, second.WebhookURL, second.Remote.Prefix, second.TimeUTC = "second", nil, "morphee/dev", "00:00"
+		second.ContainerName, second.WebhookURL, second.Remote.Prefix, second.Schedule = "second", nil, "morphee/dev", "00:00"
 		second.LocalRetentionDays, second.PostgresRetentionDays, second.GitRetentionDays, second.FilesRetentionDays = 3, 60, 20, 10
 		_, err = NewBackupJob(ctx, "second", second, pulumi.Parent(p))
 		return err
@@ -131,7 +131,7 @@ func container(t *testing.T, list []recorder.Resource, name string) recorder.Res
 func TestBackupJobRefuses(t *testing.T) {
 	for want, change := range map[string]func(*BackupJobArgs){
 		`Platform: got`:                       func(a *BackupJobArgs) { a.Platform = nil },
-		`TimeUTC: got "25:00"`:                func(a *BackupJobArgs) { a.TimeUTC = "25:00" },
+		`Schedule: got "25:00"`:               func(a *BackupJobArgs) { a.Schedule = "25:00" },
 		`Databases: got none`:                 func(a *BackupJobArgs) { a.Databases = nil },
 		`Databases[1]: got "morphee"`:         func(a *BackupJobArgs) { a.Databases = []string{"morphee", "morphee"} },
 		`Databases[0]: got "a b"`:             func(a *BackupJobArgs) { a.Databases = []string{"a b"} },
