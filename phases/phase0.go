@@ -183,12 +183,12 @@ func (s *server) names() error {
 	if c.Server.IPv6 {
 		args.IPv6 = s.host.PublicIPv6
 	}
-	for _, name := range []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth} {
-		args.Hosts = append(args.Hosts, cloudflare.DnsHost{Name: name, Proxied: c.DNS.Proxied})
-	}
+	names := []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth}
 	if s.git != nil {
-		// Cloudflare passes HTTP only, so a name that git uses over SSH is not proxied.
-		args.Hosts = append(args.Hosts, cloudflare.DnsHost{Name: c.Hosts.Git, Proxied: c.DNS.Proxied && c.Forgejo.SSHPort == 0})
+		names = append(names, c.Hosts.Git)
+	}
+	for _, name := range names {
+		args.Hosts = append(args.Hosts, cloudflare.DnsHost{Name: name, Proxied: c.DNS.Proxied})
 	}
 	_, err := cloudflare.NewDnsRecords(s.ctx, "dns", args)
 	return err
