@@ -172,7 +172,7 @@ func (c *EdgeDns) delegate(ctx *pulumi.Context) error {
 	}
 	for i := range route53NameServers {
 		if _, err := cloudflare.NewRecord(ctx, fmt.Sprintf("%s-ns-%d", c.name, i+1), &cloudflare.RecordArgs{
-			ZoneId: c.args.ZoneID, Name: pulumi.String(c.args.SubZone), Type: pulumi.String("NS"),
+			ZoneId: c.args.ZoneID, Name: c.inZone(c.args.SubZone), Type: pulumi.String("NS"),
 			Content: zone.NameServers.Index(pulumi.Int(i)), Ttl: pulumi.Int(3600), Proxied: pulumi.Bool(false),
 			Comment: pulumi.String("Delegates " + c.args.SubZone + " to Route 53"),
 		}, pulumi.Parent(c)); err != nil {
@@ -212,10 +212,18 @@ func (c *EdgeDns) addName(ctx *pulumi.Context, n EdgeName) error {
 	}
 	// Not proxied: the weights and the certificates are AWS's business, and git over SSH must pass.
 	_, err := cloudflare.NewRecord(ctx, c.name+"-"+label, &cloudflare.RecordArgs{
-		ZoneId: c.args.ZoneID, Name: pulumi.String(n.Host), Type: pulumi.String("CNAME"), Content: pulumi.String(inside),
+		ZoneId: c.args.ZoneID, Name: c.inZone(n.Host), Type: pulumi.String("CNAME"), Content: pulumi.String(inside),
 		Ttl: pulumi.Int(c.args.TTLSeconds), Proxied: pulumi.Bool(false), Comment: pulumi.String("Weights and health checks are in Route 53"),
 	}, pulumi.Parent(c))
 	return err
+}
+
+// inZone is a name as Cloudflare writes it: without the zone, or @ for the zone itself.
+func (c *EdgeDns) inZone(host string) pulumi.String {
+	if host == c.args.ZoneName {
+		return "@"
+	}
+	return pulumi.String(strings.TrimSuffix(host, "."+c.args.ZoneName))
 }
 
 // addTarget registers a target's A record, and its AAAA record when every target of the name has
@@ -283,4 +291,14 @@ func EdgeNameIn(host, zone, subZone string) string {
 		return "root." + subZone
 	}
 	return strings.TrimSuffix(host, "."+zone) + "." + subZone
+}
+
+// CloudflareZoneID is the id of the zone: the one given, or else what Cloudflare says for its name in
+// the account.
+func CloudflareZoneID(ctx *pulumi.Context, id, accountID, zoneName string, opts ...pulumi.InvokeOption) pulumi.StringOutput {
+	if id != "" {
+		return pulumi.String(id).ToStringOutput()
+	}
+	zone := cloudflare.LookupZoneOutput(ctx, cloudflare.LookupZoneOutputArgs{AccountId: pulumi.String(accountID), Name: pulumi.String(zoneName)}, opts...)
+	return zone.ZoneId()
 }

@@ -57,6 +57,8 @@ type ContainerRegistry struct {
 	// RepositoryUrls and RepositoryArns are by the repository's name without the namespace.
 	RepositoryUrls map[string]pulumi.StringOutput
 	RepositoryArns map[string]pulumi.StringOutput
+
+	pullThrough []PullThrough
 }
 
 var (
@@ -96,7 +98,7 @@ func NewContainerRegistry(ctx *pulumi.Context, name string, in *ContainerRegistr
 	if err := args.validate(name); err != nil {
 		return nil, err
 	}
-	c := &ContainerRegistry{RepositoryUrls: map[string]pulumi.StringOutput{}, RepositoryArns: map[string]pulumi.StringOutput{}}
+	c := &ContainerRegistry{RepositoryUrls: map[string]pulumi.StringOutput{}, RepositoryArns: map[string]pulumi.StringOutput{}, pullThrough: args.PullThrough}
 	if err := ctx.RegisterComponentResourceV2(ContainerRegistryType, name, pulumi.Map{}, c, opts...); err != nil {
 		return nil, err
 	}

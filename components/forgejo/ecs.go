@@ -28,6 +28,8 @@ type EcsHome struct {
 	// Store has an access point named AccessPoint, of user and group 1000.
 	Store       *aws.EfsRepoStore
 	AccessPoint string
+	// Image is where Settings.Image is pulled from, such as a cache of its registry; default there.
+	Image pulumi.StringInput
 	// Server is the PostgreSQL in which Settings.Database is made before the first start, with the
 	// psql of PsqlImage.
 	Server    *aws.AuroraOrRds
@@ -187,9 +189,13 @@ func (h *EcsHome) containers(args *ServiceArgs, secrets *aws.Secrets) ([]aws.Con
 	for _, s := range secretSettings(args) {
 		hidden = append(hidden[:len(hidden):len(hidden)], s.Env)
 	}
+	image := h.Image
+	if image == nil {
+		image = pulumi.String(args.Settings.Image)
+	}
 	common := aws.Container{
 		// The image's start script makes its own folders, where Forgejo's data is not.
-		Image: pulumi.String(args.Settings.Image), User: ecsUser, Scratch: []string{"/tmp", "/etc/gitea", "/var/lib/gitea"},
+		Image: image, User: ecsUser, Scratch: []string{"/tmp", "/etc/gitea", "/var/lib/gitea"},
 		Mounts: []aws.Mount{{Volume: "data", Path: dataPath}},
 	}
 

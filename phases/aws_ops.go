@@ -1,0 +1,150 @@
+package phases
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/components/aws"
+	"github.com/morphee-app/morphee-infra/components/cloudflare"
+	"github.com/morphee-app/morphee-infra/internal/config"
+)
+
+// backups are AWS's own, and the daily export to the same bucket, of the same form, as the server's.
+func (r *region) backups() error {
+	c := r.cfg
+	args := &aws.AwsBackupsArgs{
+		AccountID: r.providers.AccountID, Region: c.AWS.Region, KmsKeyArn: r.key[aws.KeyBackups],
+		DatabaseArn: r.postgres.Arn, FileSystemArn: r.store.FileSystemArn,
+		DatabaseDays: c.AWS.Backups.DatabaseDays, FilesDays: c.AWS.Backups.FilesDays, VaultLock: c.AWS.Backups.VaultLock,
+		Disposable: c.Disposable, Tags: r.in.Tags(),
+	}
+	var err error
+	if c.Backups.Enabled {
+		if args.Export, err = r.export(); err != nil {
+			return err
+		}
+	}
+	r.safe, err = aws.NewAwsBackups(r.ctx, "aws-backups", args, r.here())
+	return err
+}
+
+func (r *region) export() (*aws.BackupExport, error) {
+	c := r.cfg
+	bucket, err := cloudflare.NewBackupBucket(r.ctx, "backups", &cloudflare.BackupBucketArgs{
+		AccountID: c.CloudflareAccountID, BucketName: c.Backups.Bucket, Location: c.Backups.LocationHint,
+		PostgresRetentionDays: c.Backups.Retention.PostgresDays, GitRetentionDays: c.Backups.Retention.GitDays, FilesRetentionDays: c.Backups.Retention.FilesDays,
+		UploaderSources: r.uploaderSources(), Tags: r.in.Tags(), Disposable: c.Disposable,
+	})
+	if err != nil {
+		return nil, err
+	}
+	schedule, err := config.ParseSchedule(c.Backups.Schedule)
+	if err != nil {
+		return nil, err
+	}
+	databases, git := []string{c.AWS.Database.Name, authDatabase.Name}, []string{pointMemory}
+	if c.Forgejo.Enabled {
+		databases, git = append(databases, c.Forgejo.Database), append(git, pointForgejo)
+	}
+	r.outputs["backupBucket"] = bucket.BucketName
+	// To be kept apart from the stack: without it no backup can be read.
+	r.outputs["backupEncryptionKey"] = r.product.BackupEncryptionKey
+	return &aws.BackupExport{
+		Task: r.task(), Image: r.image(c.Images.Backup), Cron: schedule.AWS(),
+		Database: r.postgres, Databases: databases, Store: r.store, GitAccessPoints: git, FilesAccessPoints: []string{pointFiles},
+		Bucket: bucket.BucketName, Endpoint: bucket.Endpoint, Region: bucket.Region,
+		AccessKeyID: bucket.AccessKeyID, SecretAccessKey: bucket.SecretAccessKey, EncryptionKey: r.product.BackupEncryptionKey,
+		WebhookURL: r.in.secret(c.Backups.AlertWebhook), SecretsKmsKeyArn: r.key[aws.KeySecrets],
+		PostgresDays: c.Backups.Retention.PostgresDays, GitDays: c.Backups.Retention.GitDays, FilesDays: c.Backups.Retention.FilesDays,
+	}, nil
+}
+
+// uploaderSources are the addresses that the export comes from: those of the NAT.
+func (r *region) uploaderSources() pulumi.StringArrayInput {
+	if r.cfg.AWS.NAT == "none" {
+		return nil
+	}
+	return r.vpc.NatPublicIPs.ApplyT(func(ips []string) []string {
+		out := make([]string, len(ips))
+		for i, ip := range ips {
+			out[i] = ip + "/32"
+		}
+		return out
+	}).(pulumi.StringArrayOutput)
+}
+
+// deployRole is for the workflow that releases.
+func (r *region) deployRole() error {
+	c := r.cfg.GitHub
+	if c.Repository == "" {
+		return nil
+	}
+	services := []*aws.EcsService{r.app, r.gotrue}
+	args := &aws.DeployRoleArgs{
+		Repository: c.Repository, Environment: c.Environment, SiteBucketArn: r.frontend.BucketArn, DistributionArn: r.frontend.DistributionArn, Tags: r.in.Tags(),
+	}
+	if !c.CreateProvider {
+		args.ProviderArn = pulumi.Sprintf("arn:aws:iam::%s:oidc-provider/token.actions.githubusercontent.com", r.providers.AccountID)
+	}
+	for _, name := range sortedNames(r.images.RepositoryArns) {
+		args.RepositoryArns = append(args.RepositoryArns, r.images.RepositoryArns[name])
+	}
+	for _, s := range services {
+		args.ServiceArns = append(args.ServiceArns, s.Arn)
+		args.PassRoleArns = append(args.PassRoleArns, s.ExecutionRoleArn, s.TaskRoleArn)
+	}
+	role, err := aws.NewDeployRole(r.ctx, "aws-deploy", args, r.here())
+	if err != nil {
+		return err
+	}
+	r.outputs["deployRoleArn"] = role.Arn
+	return nil
+}
+
+// alarms are the monitoring checklist.
+func (r *region) alarms() error {
+	c, t := r.cfg, r.cfg.Alarms
+	args := &aws.AlarmsArgs{
+		AccountID: r.providers.AccountID, Region: c.AWS.Region, KmsKeyArn: r.key[aws.KeyAlarms], Emails: t.Emails, Tags: r.in.Tags(),
+		Thresholds: aws.AlarmThresholds{
+			CPUPercent: t.CPUPercent, MemoryPercent: t.MemoryPercent, DiskPercent: t.DiskPercent, ErrorRatePercent: t.ErrorRatePercent,
+			LatencyP95Milliseconds: t.LatencyP95Milliseconds, WebSocketDisconnectPercent: t.WebSocketDisconnectPercent,
+			DatabaseConnections: t.DatabaseConnections, RedisMemoryMB: t.RedisMemoryMB, PeriodMinutes: t.PeriodMinutes,
+		},
+		ClusterName: r.ecs.Name,
+		Services: map[string]aws.AlarmService{
+			"backend": {ServiceName: r.app.Name, Target: r.alb.Targets["api"]},
+			"gotrue":  {ServiceName: r.gotrue.Name, Target: r.alb.Targets["auth"]},
+		},
+		Api:        &aws.AlarmApi{AlbArnSuffix: r.alb.ArnSuffix, Target: r.alb.Targets["api"], LogGroupName: r.app.LogGroupName},
+		Cache:      &aws.AlarmCache{NodeIDs: r.redis.NodeIDs, Nodes: c.AWS.Cache.Replicas + 1},
+		Backups:    &aws.AlarmBackups{VaultName: r.safe.VaultName},
+		MonthlyUSD: c.Budget.MonthlyUSD, BudgetPercent: c.Budget.AlertPercent,
+	}
+	if len(t.Emails) > 0 { // a topic of one's own is in one region, and cannot be told from another
+		args.Global = &aws.AlarmGlobal{UsEast1: r.providers.UsEast1, KmsKeyArn: r.globalKey, DistributionID: r.frontend.DistributionId, HealthChecks: r.edge.HealthChecks}
+	}
+	if t.TopicARN != "" {
+		args.TopicArn = pulumi.String(t.TopicARN)
+	}
+	if r.git != nil {
+		args.Services["forgejo"] = aws.AlarmService{ServiceName: r.git.Service.Name, Target: r.alb.Targets["git"]}
+	}
+	if c.Backups.Enabled {
+		args.Backups.ClusterArn, args.Backups.ExportFamily = r.ecs.Arn, r.safe.ExportFamily
+		args.Backups.ScheduleGroup, args.Backups.ExportLogGroup = r.safe.ExportScheduleGroup, r.safe.ExportLogGroup
+	}
+	args.Database = &aws.AlarmDatabase{
+		Engine: r.postgres.Engine, Identifier: r.postgres.Identifier, InstanceIdentifiers: r.postgres.InstanceIdentifiers,
+		MemoryMiB: int(c.AWS.Database.MaxACU * 2048),
+	}
+	if r.postgres.Engine == aws.EngineRds {
+		args.Database.MemoryMiB, _ = aws.DatabaseMemoryMiB(c.AWS.Database.InstanceClass)
+		args.Database.StorageGiB = c.AWS.Database.StorageGiB
+	}
+	alarms, err := aws.NewAlarms(r.ctx, "aws-alarms", args, r.here())
+	if err != nil {
+		return err
+	}
+	r.outputs["alarmTopicArn"], r.outputs["dashboard"] = alarms.TopicArn, alarms.DashboardName
+	return nil
+}
