@@ -118,7 +118,7 @@ func TestConfiguredSecretsAreNowhereInPlain(t *testing.T) {
 	}
 	set := func(key string, change map[string]any) {
 		tree := map[string]any{}
-		if text := stack.Config["morphee:"+key]; text != "" {
+		if text := stack.Stack.Config["morphee:"+key]; text != "" {
 			if err := json.Unmarshal([]byte(text), &tree); err != nil {
 				t.Fatal(err)
 			}

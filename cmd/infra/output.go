@@ -72,7 +72,7 @@ func failure(op sim.Operation, err error) string {
 }
 
 func printOutputs(w io.Writer, r *sim.Result) {
-	if len(r.Outputs) == 0 {
+	if len(r.Outputs) == 0 || r.Operation == sim.Destroy {
 		return
 	}
 	fmt.Fprintln(w, "\nOutputs:")

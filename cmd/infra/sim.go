@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/morphee-app/morphee-infra/internal/config"
-	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
@@ -153,7 +152,7 @@ func (a *app) operate(ctx context.Context, op sim.Operation, arg string, f *simF
 	if f.confirm != "" {
 		// As an operator would: lift the protection with a reviewed change first, then destroy.
 		lifted := stack.Stack
-		lifted.Config = withValue(stack.Config, "morphee:disposable", "true")
+		lifted.Config = withValue(stack.Stack.Config, "morphee:disposable", "true")
 		if result, err := store.Run(ctx, sim.Up, lifted, sim.Options{Packages: opts.Packages, Out: opts.Out, Color: opts.Color}); err != nil {
 			return result, fmt.Errorf("lifting the protection: %w", err)
 		}

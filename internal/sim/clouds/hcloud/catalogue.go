@@ -50,19 +50,18 @@ type size struct {
 	locations                   []string
 }
 
-var (
-	europe   = locationNames[:3]
-	overseas = locationNames[3:]
-)
+var europe = locationNames[:3]
 
+// sizes are the server types. The first CPX generation counts as orderable everywhere: the platform's
+// server is one, in Europe, and stays what it is.
 var sizes = map[string]size{
 	"cx23": {114, 2, 4, 40, "x86", "shared", europe}, "cx33": {115, 4, 8, 80, "x86", "shared", europe},
 	"cx43": {116, 8, 16, 160, "x86", "shared", europe}, "cx53": {117, 16, 32, 320, "x86", "shared", europe},
 	"cax11": {45, 2, 4, 40, "arm", "shared", europe}, "cax21": {93, 4, 8, 80, "arm", "shared", europe},
 	"cax31": {94, 8, 16, 160, "arm", "shared", europe}, "cax41": {95, 16, 32, 320, "arm", "shared", europe},
-	"cpx11": {22, 2, 2, 40, "x86", "shared", overseas}, "cpx21": {23, 3, 4, 80, "x86", "shared", overseas},
-	"cpx31": {24, 4, 8, 160, "x86", "shared", overseas}, "cpx41": {25, 8, 16, 240, "x86", "shared", overseas},
-	"cpx51": {26, 16, 32, 360, "x86", "shared", overseas},
+	"cpx11": {22, 2, 2, 40, "x86", "shared", locationNames}, "cpx21": {23, 3, 4, 80, "x86", "shared", locationNames},
+	"cpx31": {24, 4, 8, 160, "x86", "shared", locationNames}, "cpx41": {25, 8, 16, 240, "x86", "shared", locationNames},
+	"cpx51": {26, 16, 32, 360, "x86", "shared", locationNames},
 	"cpx12": {118, 1, 2, 40, "x86", "shared", europe}, "cpx22": {119, 2, 4, 80, "x86", "shared", europe},
 	"cpx32": {120, 4, 8, 160, "x86", "shared", europe}, "cpx42": {121, 8, 16, 320, "x86", "shared", europe},
 	"cpx52": {122, 12, 24, 480, "x86", "shared", europe}, "cpx62": {123, 16, 32, 640, "x86", "shared", europe},
