@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/morphee-app/morphee-infra/internal/testtools"
 )
 
 // fakeDocker stands for `docker exec`: curl is the real one, sent to the test's server, and
@@ -111,11 +113,7 @@ func (f *fakeForgejo) cli(w http.ResponseWriter, args []string) {
 }
 
 func TestBootstrapScript(t *testing.T) {
-	for _, tool := range []string{"sh", "curl", "awk", "sed", "grep"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("needs %s", tool)
-		}
-	}
+	testtools.Need(t, "curl", "curl")
 	f := &fakeForgejo{tokens: map[string]string{"mine": "kept"}, scopes: map[string]string{}}
 	server := httptest.NewServer(f)
 	defer server.Close()
@@ -169,5 +167,12 @@ func TestBootstrapScript(t *testing.T) {
 		if strings.Contains(string(argv), secret) {
 			t.Errorf("%q is on a command line:\n%s", secret, argv)
 		}
+	}
+}
+
+func TestBootstrapShellcheck(t *testing.T) {
+	shellcheck := testtools.Need(t, "shellcheck", "shellcheck")
+	if out, err := exec.Command(shellcheck, "files/bootstrap.sh").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -1,0 +1,165 @@
+package docker
+
+import (
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/morphee-app/morphee-infra/internal/testtools"
+)
+
+// pgServer is a real PostgreSQL of its own, on a socket only.
+type pgServer struct {
+	t   *testing.T
+	bin string
+	dir string
+	run *syscall.SysProcAttr // PostgreSQL refuses to run as root
+}
+
+func startPostgres(t *testing.T) *pgServer {
+	t.Helper()
+	initdb, err := filepath.EvalSymlinks(testtools.Need(t, "initdb", "postgresql-15"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Not t.TempDir: its name is too long for a socket, and closed to others than root.
+	dir, err := os.MkdirTemp("/tmp", "pg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &pgServer{t: t, bin: filepath.Dir(initdb), dir: dir, run: &syscall.SysProcAttr{}}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if os.Geteuid() == 0 {
+		u, err := user.Lookup("postgres")
+		if err != nil {
+			t.Fatal(err)
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		s.run.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		if err := os.Chown(dir, uid, gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.write("superuser-password", "super")
+	flags := (&PostgresArgs{Limits: Limits{MemoryMiB: 512}}).flags()[1:]
+	s.do("initdb", "-D", dir+"/data", "-U", superuser, "--auth=scram-sha-256", "--pwfile="+dir+"/superuser-password", "--no-sync", "--data-checksums")
+	s.do("pg_ctl", "-D", dir+"/data", "-w", "-l", dir+"/log", "-o", strings.Join(flags, " ")+" -c listen_addresses='' -c fsync=off -k "+dir, "start")
+	t.Cleanup(func() { s.do("pg_ctl", "-D", dir+"/data", "-w", "-m", "immediate", "stop") })
+	return s
+}
+
+func (s *pgServer) do(program string, args ...string) {
+	s.t.Helper()
+	cmd := exec.Command(filepath.Join(s.bin, program), args...)
+	cmd.Dir, cmd.SysProcAttr = "/", s.run
+	// A file, because the server keeps it open after pg_ctl has ended.
+	out, err := os.CreateTemp(s.t.TempDir(), program)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		text, _ := os.ReadFile(out.Name())
+		s.t.Fatalf("%s: %v\n%s", program, err, text)
+	}
+}
+
+func (s *pgServer) write(name, content string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// prepare runs the container's script with the list of databases.
+func (s *pgServer) prepare(list string) (string, error) {
+	s.write("databases.list", list)
+	s.write("databases.sql", databasesSQL)
+	script := strings.NewReplacer("dir="+DefaultFilesPath, "dir="+s.dir, "/tmp/ready", s.dir+"/ready", "exec sleep infinity", "exit 0").Replace(databasesScript)
+	cmd := exec.Command("sh", "-c", script)
+	cmd.Env = append(os.Environ(), "PATH="+s.bin+":"+os.Getenv("PATH"), "PGHOST="+s.dir, "PGUSER="+superuser)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// query answers as the role, or with psql's error.
+func (s *pgServer) query(role, password, db, sql string) (string, error) {
+	cmd := exec.Command(filepath.Join(s.bin, "psql"), "-XAtq", "-h", s.dir, "-U", role, "-d", db, "-c", sql)
+	cmd.Env = append(os.Environ(), "PGPASSWORD="+password)
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+func TestDatabasesOnRealPostgres(t *testing.T) {
+	s := startPostgres(t)
+	s.write("morphee-password", "app1")
+	s.write("auth-password", "auth1")
+	list := (&PostgresDatabasesArgs{Databases: []Database{{Name: "morphee", Owner: "morphee"}, {Name: "auth", Owner: "auth", Schema: "auth"}}}).list()
+	if out, err := s.prepare(list); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got, err := s.query("auth", "auth1", "auth", "show search_path"); err != nil || got != "auth" {
+		t.Errorf("search path is %q, %v", got, err)
+	}
+	if out, err := s.query("morphee", "app1", "morphee", "create table kept (i int); insert into kept values (7)"); err != nil {
+		t.Errorf("the owner can not use its database: %s", out)
+	}
+	if out, err := s.query("auth", "auth1", "morphee", "select 1"); err == nil || !strings.Contains(out, "permission denied") {
+		t.Errorf("another service's database answers: %s", out)
+	}
+	for _, sql := range []string{"create role x", "create database x", "select pg_read_file('PG_VERSION')"} {
+		if out, err := s.query("morphee", "app1", "morphee", sql); err == nil {
+			t.Errorf("the role may %s: %s", sql, out)
+		}
+	}
+
+	// Again, on a server that has it all, with another password: as after a restore.
+	s.write("auth-password", "auth2")
+	if out, err := s.prepare(list); err != nil {
+		t.Fatalf("second run: %v\n%s", err, out)
+	}
+	if _, err := s.query("auth", "auth1", "auth", "select 1"); err == nil {
+		t.Error("the old password still works")
+	}
+	if out, err := s.query("auth", "auth2", "auth", "select 1"); err != nil {
+		t.Errorf("the new password does not work: %s", out)
+	}
+	if got, err := s.query("morphee", "app1", "morphee", "select i from kept"); err != nil || got != "7" {
+		t.Errorf("data after the second run: %q, %v", got, err)
+	}
+
+	// A failure is one, and leaves no password behind.
+	s.write("pg_bad-password", "CANARYlog")
+	if err := os.Remove(filepath.Join(s.dir, "ready")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := s.prepare("bad pg_bad -\n"); err == nil {
+		t.Errorf("a role that can not be made counts as made: %s", out)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "ready")); err == nil {
+		t.Error("it says it is ready after a failure")
+	}
+	log, err := os.ReadFile(filepath.Join(s.dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"CANARY", "auth1", "auth2", "app1", "super'"} {
+		if strings.Contains(string(log), secret) {
+			t.Errorf("%s is in the server's log", secret)
+		}
+	}
+}
+
+func TestScriptsShellcheck(t *testing.T) {
+	shellcheck := testtools.Need(t, "shellcheck", "shellcheck")
+	if out, err := exec.Command(shellcheck, "files/databases.sh").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
