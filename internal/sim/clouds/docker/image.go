@@ -64,8 +64,11 @@ func createRemoteImage(c *cloud.Call) error {
 	if err != nil {
 		return err
 	}
-	triggers, _ := json.Marshal([]any{c.In["pullTriggers"], c.In["triggers"], c.In["platform"]})
-	salt := []string{string(triggers)}
+	var salt []string
+	if c.In.Has("pullTriggers") || c.In.Has("triggers") || c.In.String("platform") != "" {
+		triggers, _ := json.Marshal([]any{c.In["pullTriggers"], c.In["triggers"], c.In["platform"]})
+		salt = append(salt, string(triggers))
+	}
 	if build := c.In["build"]; build != nil {
 		// What is built is its own, each time it is built.
 		salt = append(salt, c.Gen.Hex("build", 16))

@@ -11,7 +11,7 @@ func volume() cloud.Type {
 			}
 			name := c.In.String("name")
 			if !objectName.MatchString(name) {
-				return cloud.Refuse("", "create %s: %q includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed", name, name)
+				return cloud.Refuse("", "create %s: %q includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed, at least two of them", name, name)
 			}
 			if other := c.Clash("name"); other != nil {
 				return cloud.Refuse("conflict", "volume %q is on this host already: the daemon would give two resources the same data, and deleting one would delete it for both", name)

@@ -151,10 +151,8 @@ func keyID(key crypto.PublicKey) []byte {
 
 // sign completes the certificate as the inputs say and sets the outputs.
 func sign(c *cloud.Call, t, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) error {
-	start, err := time.Parse(time.RFC3339, c.Gen.Time())
-	if err != nil {
-		return err
-	}
+	// One moment for all, so that no certificate is older than the one that signed it.
+	start := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 	end := start.Add(time.Duration(c.In.Int("validityPeriodHours")) * time.Hour)
 	t.NotBefore, t.NotAfter, t.BasicConstraintsValid, t.IsCA = start, end, true, c.In.Bool("isCaCertificate")
 	t.SerialNumber = new(big.Int).SetBytes(append([]byte{1}, c.Gen.Bytes("serial", 15)...))
