@@ -64,6 +64,7 @@ func newRig(t *testing.T) *rig {
 		"sources/forgejo/git/repositories/group/space.git/HEAD": "ref: refs/heads/main\n" + canary,
 		"sources/forgejo/gitea/log/x.log":                       "noise",
 		"sources/forgejo/git/repositories/gitea/log/keep":       "looks like a log folder, is a repository",
+		"sources/forgejo/tmp/x":                                 "noise",
 		"sources/memory/note.md":                                canary,
 		"sources/files/a b/ü.bin":                               canary + "\x00\x01",
 	} {
@@ -78,7 +79,7 @@ func newRig(t *testing.T) *rig {
 		"BACKUP_DIR=" + dir + "/backups", "SECRETS_DIR=" + dir + "/secrets", "SOURCES_DIR=" + dir + "/sources",
 		"REMOTE_TYPE=local", "REMOTE_PATH=" + dir + "/remote", "NAME=rehearsal", "PG_WAIT_SECONDS=1", "TMPDIR=" + dir,
 		"PGHOST=" + dir + "/pg", "PGUSER=postgres", "DATABASES=morphee forgejo",
-		"GIT_SOURCES=forgejo memory", "FILES_SOURCES=files", "EXCLUDES=forgejo:./gitea/log",
+		"GIT_SOURCES=forgejo memory", "FILES_SOURCES=files", "EXCLUDES=forgejo:./gitea/log|forgejo:./tmp",
 		"http_proxy=", "HTTP_PROXY=", "no_proxy=127.0.0.1",
 	}
 	return r
@@ -201,7 +202,7 @@ func (r *rig) count(pattern string, want int) {
 }
 
 // shim puts a program in front of a real one.
-func (r *rig) shim(program, script string) []string {
+func (r *rig) shim(program, script string, env ...string) []string {
 	r.t.Helper()
 	real, err := exec.LookPath(program)
 	if err != nil {
@@ -212,7 +213,7 @@ func (r *rig) shim(program, script string) []string {
 		r.t.Fatal(err)
 	}
 	write(r.t, filepath.Join(dir, program), "#!/bin/bash\nREAL="+real+"\n"+script, 0o755)
-	return []string{"PATH=" + dir + ":" + os.Getenv("PATH")}
+	return append(env, "PATH="+dir+":"+os.Getenv("PATH"))
 }
 
 func (r *rig) told(state string) int {
@@ -296,11 +297,12 @@ func TestBackupAndRestore(t *testing.T) {
 		if got, err := os.ReadFile(filepath.Join(into, name)); err != nil || string(got) != string(want) {
 			t.Errorf("%s/%s is %q, %v", series, name, got, err)
 		}
-		if code, out := r.try(nil, "restore", "volume", series, "--into", into); code == 0 || !strings.Contains(out, "not empty") {
-			t.Errorf("wrote over files: %d %s", code, out)
-		}
+	}
+	if code, out := r.try(nil, "restore", "volume", "memory", "--into", r.dir+"/into/memory"); code == 0 || !strings.Contains(out, "not empty") {
+		t.Errorf("wrote over files: %d %s", code, out)
 	}
 	r.count("into/forgejo/gitea/log", 0)
+	r.count("into/forgejo/tmp", 0)
 	r.count("into/forgejo/git/repositories/gitea/log/keep", 1)
 
 	// What was damaged on the way, or is read with another key, is refused.
@@ -324,8 +326,8 @@ func TestBackupFailures(t *testing.T) {
 	failed := func(name string, env []string, want string) {
 		t.Helper()
 		before := r.told("failed")
-		// One of each is enough to fail.
-		code, out := r.try(append([]string{"DATABASES=morphee", "GIT_SOURCES=memory", "FILES_SOURCES="}, env...), "backup")
+		// One small archive is enough to fail.
+		code, out := r.try(append([]string{"DATABASES=", "GIT_SOURCES=memory", "FILES_SOURCES="}, env...), "backup")
 		if code != 1 || !strings.Contains(out, want) {
 			t.Errorf("%s: exit code %d, want 1 and %q in\n%s", name, code, want, out)
 		}
@@ -345,8 +347,8 @@ func TestBackupFailures(t *testing.T) {
 		}
 	}
 
-	failed("a dump that breaks off", r.shim("pg_dump", `"$REAL" "$@" | head -c 500; exit 3`), "postgres/morphee could not be read")
-	failed("a dump that is cut short", r.shim("pg_dump", `"$REAL" "$@" | head -c 1500; exit 0`), "postgres/morphee can not be read back")
+	failed("a dump that breaks off", r.shim("pg_dump", `"$REAL" "$@" | head -c 500; exit 3`, "DATABASES=morphee"), "postgres/morphee could not be read")
+	failed("a dump that is cut short", r.shim("pg_dump", `"$REAL" "$@" | head -c 1500; exit 0`, "DATABASES=morphee"), "postgres/morphee can not be read back")
 	failed("an upload that is damaged", r.shim("rclone", `"$REAL" "$@" || exit $?
 [ "$1" != copy ] || printf X | dd of="$(ls `+r.dir+`/remote/git/memory-*)" bs=1 seek=50 conv=notrunc status=none`), "is not the same at the remote (*)")
 	failed("an upload that is lost", r.shim("rclone", `"$REAL" "$@" || exit $?

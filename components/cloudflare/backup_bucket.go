@@ -258,7 +258,7 @@ func group(groups pulumi.StringMapOutput, name string) pulumi.StringOutput {
 		if id := m[name]; id != "" {
 			return id, nil
 		}
-		return "", fmt.Errorf("Cloudflare lists no permission group %q; the API token Pulumi uses must be able to create tokens (permission \"API Tokens Write\") and R2 must be enabled in the account", name)
+		return "", fmt.Errorf("no permission group at Cloudflare is called %q; the API token Pulumi uses must be able to create tokens (permission \"API Tokens Write\") and R2 must be enabled in the account", name)
 	}).(pulumi.StringOutput)
 }
 

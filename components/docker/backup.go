@@ -62,8 +62,8 @@ type BackupJobArgs struct {
 	Image string
 	// Limits bound the container.
 	Limits Limits
-	// Schedule is the time of day of the daily run in UTC, "HH:MM". Default "03:15". A run that was missed or failed is made up
-	// for.
+	// Schedule is the time of day of the daily run in UTC, "HH:MM". Default "03:15". A run that was
+	// missed or failed is made up for.
 	Schedule string
 	// Databases to dump, each to its own file. At least one.
 	Databases []string
@@ -189,7 +189,7 @@ func (a *BackupJobArgs) env() map[string]pulumi.StringInput {
 		"DATABASES":       strings.Join(a.Databases, " "),
 		"GIT_SOURCES":     strings.Join(names[BackupGit], " "),
 		"FILES_SOURCES":   strings.Join(names[BackupFiles], " "),
-		"EXCLUDES":        strings.Join(excludes, "\n"),
+		"EXCLUDES":        strings.Join(excludes, "|"),
 		"PGPORT":          fmt.Sprint(a.PostgresPort),
 		"PGUSER":          a.PostgresUser,
 		"LOCAL_DAYS":      fmt.Sprint(a.LocalRetentionDays),
@@ -263,7 +263,7 @@ func (a *BackupJobArgs) validate(name string) error {
 		p.Require(s.Kind == BackupGit || s.Kind == BackupFiles, field, fmt.Sprintf("kind %q", s.Kind), BackupGit+" or "+BackupFiles, "")
 		p.Require(s.Volume != nil, field, got+" without a volume", "a volume", "")
 		for _, pattern := range s.Excludes {
-			p.Require(strings.HasPrefix(pattern, "./") && !strings.ContainsAny(pattern, "\n\r"), field, fmt.Sprintf("exclude %q", pattern), `a pattern that starts with "./"`, "")
+			p.Require(strings.HasPrefix(pattern, "./") && !strings.ContainsAny(pattern, "|\n\r"), field, fmt.Sprintf("exclude %q", pattern), `a pattern that starts with "./" and has no |`, "")
 		}
 		seen[s.Name] = true
 	}

@@ -67,7 +67,7 @@ func TestBackupJobTwice(t *testing.T) {
 	env := fmt.Sprint(c.Input("envs"))
 	for _, want := range []string{
 		"SCHEDULE=5 3 * * *", "DATABASES=morphee auth forgejo", "GIT_SOURCES=memory forgejo", "FILES_SOURCES=files",
-		"EXCLUDES=forgejo:./tmp\nforgejo:./log", "PGHOST=morphee-postgres", "PGPORT=5432", "PGUSER=postgres", "REMOTE_PATH=bucket", "REMOTE_REGION=auto",
+		"EXCLUDES=forgejo:./tmp|forgejo:./log", "PGHOST=morphee-postgres", "PGPORT=5432", "PGUSER=postgres", "REMOTE_PATH=bucket", "REMOTE_REGION=auto",
 		"REMOTE_ENDPOINT=https://r2.example", "REMOTE_PROVIDER=Cloudflare", "REMOTE_TYPE=s3", "MAX_AGE_HOURS=26", "NAME=morphee-test",
 		"LOCAL_DAYS=7", "POSTGRES_DAYS=30", "GIT_DAYS=14", "FILES_DAYS=14",
 	} {
