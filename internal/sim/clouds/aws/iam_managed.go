@@ -1,0 +1,39 @@
+package aws
+
+import "strings"
+
+// awsManaged are the AWS-managed policies that infrastructure of this kind attaches. A name that is
+// not here is refused, as AWS refuses one it does not have; add the name when it is real.
+var awsManaged = wordSet(`
+	policy/AdministratorAccess policy/PowerUserAccess policy/ReadOnlyAccess policy/SecurityAudit policy/job-function/ViewOnlyAccess
+	policy/job-function/Billing policy/job-function/SupportUser policy/job-function/SystemAdministrator policy/job-function/NetworkAdministrator
+	policy/job-function/DatabaseAdministrator policy/IAMReadOnlyAccess policy/IAMFullAccess policy/IAMUserChangePassword
+	policy/service-role/AmazonECSTaskExecutionRolePolicy policy/service-role/AmazonECSInfrastructureRolePolicyForVolumes
+	policy/service-role/AmazonEC2ContainerServiceforEC2Role policy/service-role/AmazonEC2ContainerServiceEventsRole
+	policy/service-role/AmazonEC2ContainerServiceAutoscaleRole policy/AmazonECS_FullAccess
+	policy/AmazonEC2ContainerRegistryReadOnly policy/AmazonEC2ContainerRegistryPullOnly policy/AmazonEC2ContainerRegistryPowerUser policy/AmazonEC2ContainerRegistryFullAccess
+	policy/service-role/AWSBackupServiceRolePolicyForBackup policy/service-role/AWSBackupServiceRolePolicyForRestores
+	policy/AWSBackupServiceRolePolicyForS3Backup policy/AWSBackupServiceRolePolicyForS3Restore policy/AWSBackupFullAccess policy/AWSBackupOperatorAccess
+	policy/AmazonSSMManagedInstanceCore policy/AmazonSSMReadOnlyAccess policy/AmazonSSMFullAccess policy/AmazonSSMPatchAssociation
+	policy/CloudWatchAgentServerPolicy policy/CloudWatchAgentAdminPolicy policy/CloudWatchLogsFullAccess policy/CloudWatchLogsReadOnlyAccess
+	policy/CloudWatchReadOnlyAccess policy/CloudWatchFullAccess policy/CloudWatchFullAccessV2
+	policy/service-role/AmazonRDSEnhancedMonitoringRole policy/service-role/AmazonRDSDirectoryServiceAccess policy/AmazonRDSFullAccess policy/AmazonRDSReadOnlyAccess
+	policy/AmazonRDSDataFullAccess policy/AmazonElastiCacheFullAccess policy/AmazonElastiCacheReadOnlyAccess
+	policy/AmazonS3FullAccess policy/AmazonS3ReadOnlyAccess policy/AmazonEC2FullAccess policy/AmazonEC2ReadOnlyAccess policy/AmazonVPCFullAccess policy/AmazonVPCReadOnlyAccess
+	policy/ElasticLoadBalancingFullAccess policy/ElasticLoadBalancingReadOnly
+	policy/AmazonElasticFileSystemFullAccess policy/AmazonElasticFileSystemReadOnlyAccess policy/AmazonElasticFileSystemClientFullAccess
+	policy/AmazonElasticFileSystemClientReadWriteAccess policy/AmazonElasticFileSystemClientReadOnlyAccess policy/service-role/AmazonEFSCSIDriverPolicy
+	policy/service-role/AWSLambdaBasicExecutionRole policy/service-role/AWSLambdaVPCAccessExecutionRole policy/service-role/AWSLambdaRole policy/AWSLambda_FullAccess
+	policy/AWSXRayDaemonWriteAccess policy/AWSXrayReadOnlyAccess policy/AWSXrayWriteOnlyAccess policy/SecretsManagerReadWrite
+	policy/AmazonRoute53FullAccess policy/AmazonRoute53ReadOnlyAccess policy/AmazonRoute53AutoNamingFullAccess policy/CloudFrontFullAccess policy/CloudFrontReadOnlyAccess
+	policy/AWSCertificateManagerFullAccess policy/AWSCertificateManagerReadOnly policy/AWSKeyManagementServicePowerUser
+	policy/AmazonSNSFullAccess policy/AmazonSNSReadOnlyAccess policy/AmazonSQSFullAccess policy/AmazonSQSReadOnlyAccess
+	policy/AmazonEventBridgeFullAccess policy/AmazonEventBridgeReadOnlyAccess policy/AmazonEventBridgeSchedulerFullAccess policy/AmazonEventBridgeSchedulerReadOnlyAccess
+	policy/AWSDataSyncFullAccess policy/AWSDataSyncReadOnlyAccess policy/AWSBudgetsReadOnlyAccess policy/AWSBillingReadOnlyAccess policy/AWSWAFFullAccess policy/AWSWAFReadOnlyAccess
+	policy/AmazonPrometheusRemoteWriteAccess policy/AmazonGuardDutyFullAccess policy/AWSSupportAccess policy/AWSCloudTrail_FullAccess policy/AWSCloudTrail_ReadOnlyAccess
+	policy/service-role/AWS_ConfigRole policy/service-role/AWSAppRunnerServicePolicyForECRAccess`)
+
+// serviceRolePolicy tells whether the policy belongs to service-linked roles alone.
+func serviceRolePolicy(id string) bool {
+	return strings.HasPrefix(arnPart(id, 5), "policy/aws-service-role/")
+}
