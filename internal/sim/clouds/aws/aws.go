@@ -28,16 +28,25 @@ func Package() cloud.Package {
 	maps.Copy(functions, coreFunctions())
 	maps.Copy(functions, edgeFunctions())
 	return cloud.Package{
-		Name: "aws",
-		Types: slices.Concat(
-			networkTypes(),
-			edgeTypes(),
-		),
+		Name:        "aws",
+		Types:       append(platformTypes(), edgeTypes()...),
 		Scope:       scope,
 		CheckConfig: checkConfig,
 		Functions:   functions,
 		Takes:       cloud.Durations{Create: 2 * time.Second, Update: 2 * time.Second, Delete: 2 * time.Second},
 	}
+}
+
+// platformTypes are the network and everything that runs in it.
+func platformTypes() []cloud.Type {
+	types := slices.Concat(
+		networkTypes(), balancerTypes(), containerTypes(), scalingTypes(), discoveryTypes(),
+		fileSystemTypes(), databaseTypes(), cacheTypes(),
+	)
+	for i := range types {
+		types[i] = withTags(types[i])
+	}
+	return types
 }
 
 // scope is the region; a provider whose S3 endpoint is Cloudflare R2's works in that R2 account
@@ -76,29 +85,29 @@ func nested(config cloud.Object, key string) []cloud.Object {
 }
 
 func checkConfig(c *cloud.CheckCall) {
-	region := c.Config.Get("region")
-	r2 := r2Account(c.Config)
+	region := c.In.Get("region")
+	r2 := r2Account(c.In)
 	switch {
 	case cloud.IsUnknown(region):
 	case region == nil || region == "":
 		c.Fail("region", "invalid AWS Region: an explicit region is required, such as eu-west-1")
-	case regions[cloud.Text(region)] == nil && !c.Config.Bool("skipRegionValidation"):
+	case regions[cloud.Text(region)] == nil && !c.In.Bool("skipRegionValidation"):
 		c.Fail("region", "invalid AWS Region: %s", cloud.Text(region))
 	case regions[cloud.Text(region)] == nil && r2 == "":
 		c.Fail("region", "no such host: sts.%s.amazonaws.com (region validation is off, and %[1]s is no AWS region)", cloud.Text(region))
 	}
 	if r2 != "" {
 		for _, flag := range []string{"skipCredentialsValidation", "skipRequestingAccountId"} {
-			if !c.Config.Bool(flag) {
+			if !c.In.Bool(flag) {
 				c.Fail(flag, "validating provider credentials: retrieving caller identity from STS: api error InvalidClientTokenId: "+
 					"an R2 token is no AWS credential; set %s to true for a provider that talks to R2", flag)
 			}
 		}
 	}
-	if allowed := nestedStrings(c.Config, "allowedAccountIds"); len(allowed) > 0 && r2 == "" && !slices.Contains(allowed, accountID) {
+	if allowed := nestedStrings(c.In, "allowedAccountIds"); len(allowed) > 0 && r2 == "" && !slices.Contains(allowed, accountID) {
 		c.Fail("allowedAccountIds", "AWS account ID not allowed: %s (the simulator's account)", accountID)
 	}
-	if slices.Contains(nestedStrings(c.Config, "forbiddenAccountIds"), accountID) {
+	if slices.Contains(nestedStrings(c.In, "forbiddenAccountIds"), accountID) {
 		c.Fail("forbiddenAccountIds", "AWS account ID not allowed: %s (the simulator's account)", accountID)
 	}
 }

@@ -1,0 +1,303 @@
+package aws
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
+)
+
+func ecsService() cloud.Type {
+	return written(cloud.Type{
+		Token: ecsServiceType,
+		Check: func(c *cloud.CheckCall) {
+			if name := c.In.String("name"); name != "" && !ecsName.MatchString(name) {
+				c.Fail("name", "invalid value for name (up to 255 letters, digits, hyphens and underscores): %q", name)
+			}
+		},
+		Replaces: func(old, new cloud.Object) []string {
+			const key = "capacityProviderStrategies"
+			a, b := old.List(key), new.List(key)
+			if new.Has(key) && !new.Known(key) || sameStrategy(old.Objects(key), new.Objects(key)) {
+				return nil
+			}
+			if !new.Bool("forceNewDeployment") || (len(a) == 0) != (len(b) == 0) {
+				return []string{key}
+			}
+			return nil
+		},
+		Takes: cloud.Durations{Create: minutes(3), Update: minutes(3), Delete: minutes(2)},
+	}, checkService, createService)
+}
+
+func sameStrategy(a, b []cloud.Object) bool {
+	write := func(list []cloud.Object) []string {
+		var out []string
+		for _, s := range list {
+			out = append(out, fmt.Sprint(s.String("capacityProvider"), s.Int("base"), s.Int("weight")))
+		}
+		slices.Sort(out)
+		return out
+	}
+	return slices.Equal(write(a), write(b))
+}
+
+func createService(c *cloud.Call) error {
+	cluster := clusterOf(c, orText(c.In.String("cluster"), "default"))
+	name := c.In.String("name")
+	c.ID = arn("ecs", c.Scope, fmt.Sprintf("service/%s/%s", cluster.Out.String("name"), name))
+	if c.Find(ecsServiceType, c.ID) != nil {
+		return ecs("CreateService", "InvalidParameterException", "Creation of service was not idempotent.")
+	}
+	computed(c, "cluster", cluster.ID)
+	computed(c, "iamRole", "/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS")
+	computed(c, "triggers", map[string]any{})
+	if len(c.In.List("capacityProviderStrategies")) == 0 {
+		computed(c, "launchType", "EC2")
+	} else {
+		computed(c, "launchType", "")
+	}
+	if serviceOnFargate(c.In) {
+		computed(c, "platformVersion", "LATEST")
+	} else {
+		computed(c, "platformVersion", "")
+	}
+	return nil
+}
+
+func serviceOnFargate(o cloud.Object) bool {
+	if o.String("launchType") == "FARGATE" {
+		return true
+	}
+	var names []string
+	for _, s := range o.Objects("capacityProviderStrategies") {
+		names = append(names, s.String("capacityProvider"))
+	}
+	return fargate(names)
+}
+
+// findTask finds a task definition by ARN, family:revision or family.
+func findTask(c *cloud.Call, ref string) *cloud.Resource {
+	if r := c.Find(taskDefinitionType, ref); r != nil {
+		return r
+	}
+	ref = strings.TrimPrefix(arnPart(ref, 5)+"|"+ref, "|")
+	ref = ref[strings.LastIndex(ref, "|")+1:]
+	ref = ref[strings.LastIndex(ref, "/")+1:]
+	var best *cloud.Resource
+	for _, r := range c.All(taskDefinitionType) {
+		family := r.Out.String("family")
+		if ref == fmt.Sprintf("%s:%d", family, r.Out.Int("revision")) {
+			return r
+		}
+		if ref == family && (best == nil || r.Out.Int("revision") > best.Out.Int("revision")) {
+			best = r
+		}
+	}
+	return best
+}
+
+// checkService refuses what CreateService and UpdateService refuse, and a deployment that could never
+// reach a steady state.
+func checkService(c *cloud.Call) error {
+	op := operation(c, "CreateService", "UpdateService")
+	invalid := func(format string, args ...any) error {
+		return ecs(op, "InvalidParameterException", format, args...)
+	}
+	cluster := clusterOf(c, orText(c.In.String("cluster"), "default"))
+	if cluster == nil {
+		return ecs(op, "ClusterNotFoundException", "Cluster not found.")
+	}
+	if err := serviceCapacity(c, op, cluster); err != nil {
+		return err
+	}
+	if err := servicePercentages(c, op); err != nil {
+		return err
+	}
+	if c.In.String("deploymentController.type") == "EXTERNAL" {
+		return nil
+	}
+	ref := c.In.String("taskDefinition")
+	if ref == "" {
+		return invalid("TaskDefinition can not be blank.")
+	}
+	def := findTask(c, ref)
+	if def == nil {
+		return ecs(op, "ClientException", "Unable to describe task definition: %s", ref)
+	}
+	if serviceOnFargate(c.In) && !slices.Contains(def.In.Strings("requiresCompatibilities"), "FARGATE") {
+		return invalid("Task definition does not support launch_type FARGATE.")
+	}
+	if c.In.Bool("enableExecuteCommand") && !def.In.Has("taskRoleArn") {
+		return invalid("The service couldn't be created because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.")
+	}
+	if err := serviceNetwork(c, op, def); err != nil {
+		return err
+	}
+	if err := serviceBalancers(c, op, def); err != nil {
+		return err
+	}
+	if err := serviceDiscovery(c, op, def); err != nil {
+		return err
+	}
+	if c.In.Int("desiredCount") == 0 && c.In.Has("desiredCount") {
+		return nil
+	}
+	return taskStarts(c, def)
+}
+
+func serviceCapacity(c *cloud.Call, op string, cluster *cloud.Resource) error {
+	items := c.In.Objects("capacityProviderStrategies")
+	if len(items) > 0 && c.In.Has("launchType") {
+		return ecs(op, "InvalidParameterException", "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+	}
+	var providers []string
+	for _, p := range c.All(clusterCapacityType) {
+		if p.Out.String("clusterName") == cluster.Out.String("name") {
+			providers = append(providers, p.Out.Strings("capacityProviders")...)
+		}
+	}
+	if err := strategy(op, items, providers); err != nil {
+		return err
+	}
+	if v := c.In.String("platformVersion"); v != "" && serviceOnFargate(c.In) && !slices.Contains([]string{"LATEST", "1.4.0", "1.3.0"}, v) {
+		return ecs(op, "PlatformUnknownException", "The specified platform does not exist: %s", v)
+	}
+	if !c.In.Has("launchType") && len(items) == 0 && c.In.String("deploymentController.type") != "EXTERNAL" && len(c.All("aws:autoscaling/group:Group")) == 0 && c.In.Int("desiredCount") > 0 {
+		return ecs(op, "InvalidParameterException", "No Container Instances were found in your cluster. Set launchType FARGATE or a capacity provider strategy.")
+	}
+	return nil
+}
+
+func servicePercentages(c *cloud.Call, op string) error {
+	low, high := 100, 200
+	if c.In.Has("deploymentMinimumHealthyPercent") {
+		low = c.In.Int("deploymentMinimumHealthyPercent")
+	}
+	if c.In.Has("deploymentMaximumPercent") {
+		high = c.In.Int("deploymentMaximumPercent")
+	}
+	switch {
+	case c.In.String("schedulingStrategy") == "DAEMON":
+		return nil
+	case low == 100 && high == 100:
+		return ecs(op, "InvalidParameterException", "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
+	case high < low || high < 1 || high > 200 || low < 0:
+		return ecs(op, "InvalidParameterException", "maximumPercent %d must be at most 200 and not below minimumHealthyPercent %d.", high, low)
+	case low == 0 && high == 0:
+		return ecs(op, "InvalidParameterException", "maximumPercent cannot be 0 when minimumHealthyPercent is 0.")
+	}
+	if c.In.Bool("deploymentCircuitBreaker.enable") && orText(c.In.String("deploymentController.type"), "ECS") != "ECS" {
+		return ecs(op, "InvalidParameterException", "Deployment circuit breaker feature can only be used with ECS deployment controller")
+	}
+	if c.In.Has("healthCheckGracePeriodSeconds") && c.In.Int("healthCheckGracePeriodSeconds") > 0 && len(c.In.List("loadBalancers")) == 0 {
+		return ecs(op, "InvalidParameterException", "Health check grace period is only valid for services configured to use load balancers")
+	}
+	return nil
+}
+
+func serviceNetwork(c *cloud.Call, op string, def *cloud.Resource) error {
+	network := c.In.Object("networkConfiguration")
+	awsvpc := def.Out.String("networkMode") == "awsvpc"
+	switch {
+	case awsvpc && network == nil:
+		return ecs(op, "InvalidParameterException", "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+	case !awsvpc && network != nil:
+		return ecs(op, "InvalidParameterException", "Network Configuration is not valid for the given networkMode of this task definition.")
+	case !awsvpc:
+		return nil
+	case network.Bool("assignPublicIp") && !serviceOnFargate(c.In):
+		return ecs(op, "InvalidParameterException", "Assign public IP is not supported for this launch type.")
+	}
+	ids := network.Strings("subnets")
+	p := place(c.World, c.Scope, ids)
+	switch {
+	case len(p.missing) > 0:
+		return ecs(op, "InvalidParameterException", "Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)", list(ids), p.missing[0])
+	case len(p.vpcs) > 1:
+		return ecs(op, "InvalidParameterException", "All subnets must belong to the same VPC: %s", list(p.vpcs))
+	case len(p.subnets) == 0 || len(p.subnets) > 16:
+		return ecs(op, "InvalidParameterException", "subnets must have between 1 and 16 items, got %d", len(p.subnets))
+	}
+	groups := network.Strings("securityGroups")
+	if len(groups) > 5 {
+		return ecs(op, "InvalidParameterException", "securityGroups can have at most 5 items.")
+	}
+	if g, at := misplacedGroup(c.World, c.Scope, groups, p.vpcs[0]); g != "" {
+		if at == "" {
+			return ecs(op, "InvalidParameterException", "Error retrieving security group information for [%s]: The security group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)", list(groups), g)
+		}
+		return ecs(op, "InvalidParameterException", "Security group %s does not appear to belong to the same VPC as the input subnets.", g)
+	}
+	return nil
+}
+
+func serviceBalancers(c *cloud.Call, op string, def *cloud.Resource) error {
+	balancers := c.In.Objects("loadBalancers")
+	if len(balancers) > 5 {
+		return ecs(op, "InvalidParameterException", "load balancers can have at most 5 items.")
+	}
+	for _, b := range balancers {
+		ref := b.String("targetGroupArn")
+		g := c.Find(targetGroupType, ref)
+		if g == nil {
+			return ecs(op, "InvalidParameterException", "Unable to find target group: %s", ref)
+		}
+		if kind := g.Out.String("targetType"); def.Out.String("networkMode") == "awsvpc" && kind != "ip" {
+			return ecs(op, "InvalidParameterException", "The provided target group %s has target type %s, which is incompatible with the awsvpc network mode specified in the task definition.", ref, kind)
+		}
+		if err := containerPort(op, def, b.String("containerName"), b.Int("containerPort")); err != nil {
+			return err
+		}
+		if balancerOf(c, g) == "" {
+			return ecs(op, "InvalidParameterException", "The target group with targetGroupArn %s does not have an associated load balancer.", ref)
+		}
+		if subnets := place(c.World, c.Scope, c.In.Strings("networkConfiguration.subnets")); len(subnets.vpcs) == 1 && g.Out.String("vpcId") != subnets.vpcs[0] {
+			return ecs(op, "InvalidParameterException", "The target group %s is in VPC %s, the subnets of the service are in %s.", ref, g.Out.String("vpcId"), subnets.vpcs[0])
+		}
+	}
+	return nil
+}
+
+// containerPort refuses a container or port that the task definition does not have.
+func containerPort(op string, def *cloud.Resource, name string, port int) error {
+	list, _ := containers(def.Out)
+	for _, c := range list {
+		if c.String("name") != name {
+			continue
+		}
+		if slices.ContainsFunc(c.Objects("portMappings"), func(p cloud.Object) bool { return p.Int("containerPort") == port }) {
+			return nil
+		}
+		return ecs(op, "InvalidParameterException", "The container %s did not have a container port %d defined.", name, port)
+	}
+	return ecs(op, "InvalidParameterException", "The container %s does not exist in the task definition.", name)
+}
+
+func serviceDiscovery(c *cloud.Call, op string, def *cloud.Resource) error {
+	if r := c.In.Object("serviceRegistries"); r != nil {
+		ref := r.String("registryArn")
+		if !isARN(ref, "servicediscovery") || c.Find(discoveryServiceType, ref) == nil {
+			return ecs(op, "InvalidParameterException", "Unable to find the service registry: %s", ref)
+		}
+		if name := r.String("containerName"); name != "" && r.Has("containerPort") {
+			return containerPort(op, def, name, r.Int("containerPort"))
+		}
+	}
+	connect := c.In.Object("serviceConnectConfiguration")
+	if !connect.Bool("enabled") {
+		return nil
+	}
+	list, _ := containers(def.Out)
+	for _, s := range connect.Objects("services") {
+		name := s.String("portName")
+		found := slices.ContainsFunc(list, func(o cloud.Object) bool {
+			return slices.ContainsFunc(o.Objects("portMappings"), func(p cloud.Object) bool { return p.String("name") == name })
+		})
+		if !found {
+			return ecs(op, "InvalidParameterException", "portName(%s) does not refer to any named PortMapping in the Task Definition.", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,359 @@
+package aws
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
+)
+
+// fileSystemTypes are EFS.
+func fileSystemTypes() []cloud.Type {
+	return []cloud.Type{fileSystem(), mountTarget(), accessPoint(), efsBackup(), efsPolicy(), efsReplication()}
+}
+
+// efs is an error of the EFS API.
+func efs(operation, code, format string, args ...any) error {
+	status := map[string]int{"FileSystemNotFound": 404, "AccessPointNotFound": 404, "FileSystemInUse": 409, "MountTargetConflict": 409,
+		"IpAddressInUse": 409, "FileSystemAlreadyExists": 409, "ReplicationAlreadyExists": 409, "AccessPointAlreadyExists": 409}[code]
+	if status == 0 {
+		status = 400
+	}
+	return refuseStatus(status, "EFS", operation, code, format, args...)
+}
+
+var archiveAfter = []string{"AFTER_1_DAY", "AFTER_7_DAYS", "AFTER_14_DAYS", "AFTER_30_DAYS", "AFTER_60_DAYS", "AFTER_90_DAYS", "AFTER_180_DAYS", "AFTER_270_DAYS", "AFTER_365_DAYS"}
+
+func fileSystem() cloud.Type {
+	inUse := func(self, by *cloud.Resource) error {
+		return efs("DeleteFileSystem", "FileSystemInUse", "Cannot delete file system %s because it has mount targets.", self.ID)
+	}
+	return written(cloud.Type{
+		Token: fileSystemType,
+		Check: func(c *cloud.CheckCall) {
+			mode := c.In.String("throughputMode")
+			if mode == "provisioned" && !c.In.Has("provisionedThroughputInMibps") {
+				c.Fail("provisionedThroughputInMibps", "\"provisioned_throughput_in_mibps\" must be set when \"throughput_mode\" is \"provisioned\"")
+			}
+			if mode != "provisioned" && c.In.Float("provisionedThroughputInMibps") > 0 {
+				c.Fail("provisionedThroughputInMibps", "\"provisioned_throughput_in_mibps\" can only be set when \"throughput_mode\" is \"provisioned\", not %q", mode)
+			}
+			if id := c.In.String("kmsKeyId"); id != "" && !isARN(id, "kms") {
+				c.Fail("kmsKeyId", "\"kms_key_id\" (%s) is an invalid ARN: arn: invalid prefix", id)
+			}
+		},
+		Delete: func(c *cloud.Call) error {
+			for _, r := range c.Everywhere(efsReplicationType) {
+				if r.Out.String("sourceFileSystemId") == c.ID {
+					return efs("DeleteFileSystem", "FileSystemInUse", "Cannot delete file system %s because it is part of a replication configuration.", c.ID)
+				}
+			}
+			return nil
+		},
+		InUse: []cloud.Ref{{Type: mountTargetType, Path: "fileSystemId", Error: inUse}},
+		Takes: cloud.Durations{Create: seconds(10), Update: seconds(10), Delete: seconds(10)},
+	}, func(c *cloud.Call) error {
+		op := operation(c, "CreateFileSystem", "UpdateFileSystem")
+		mode, performance := c.In.String("throughputMode"), c.In.String("performanceMode")
+		switch {
+		case mode == "elastic" && performance == "maxIO":
+			return efs(op, "BadRequest", "Elastic Throughput mode is not supported for file systems using Max I/O performance mode.")
+		case c.In.Has("availabilityZoneName") && performance == "maxIO":
+			return efs(op, "BadRequest", "One Zone file systems do not support Max I/O performance mode.")
+		case c.In.Has("kmsKeyId") && c.In.Get("encrypted") == false:
+			return efs(op, "BadRequest", "KmsKeyId can only be specified for encrypted file systems.")
+		}
+		if zone := c.In.String("availabilityZoneName"); zone != "" && !slices.Contains(zoneNames(c.Scope), zone) {
+			return efs(op, "BadRequest", "Availability Zone %s is not in region %s.", zone, c.Scope)
+		}
+		if reason := keyUsable(c, c.In.String("kmsKeyId")); reason != "" {
+			return efs(op, "BadRequest", "The KMS key cannot be used: %s", reason)
+		}
+		return lifecycle(c)
+	}, func(c *cloud.Call) error {
+		if c.Clash("creationToken") != nil {
+			return efs("CreateFileSystem", "FileSystemAlreadyExists", "File system '%s' already exists with creation token '%s'", c.Clash("creationToken").ID, c.In.String("creationToken"))
+		}
+		c.ID = ec2ID(c.Gen, "fs")
+		c.Out["arn"] = arn("elasticfilesystem", c.Scope, "file-system/"+c.ID)
+		c.Out["dnsName"] = c.ID + ".efs." + c.Scope + ".amazonaws.com"
+		c.Out["ownerId"], c.Out["name"] = accountID, c.In.String("tags.Name")
+		c.Out["numberOfMountTargets"] = 0.0
+		c.Out["sizeInBytes"] = []any{cloud.Object{"value": 6144.0, "valueInIa": 0.0, "valueInStandard": 6144.0}}
+		c.Out["availabilityZoneId"] = zoneID(c.In.String("availabilityZoneName"))
+		computed(c, "availabilityZoneName", "")
+		computed(c, "performanceMode", "generalPurpose")
+		computed(c, "encrypted", c.In.Has("kmsKeyId"))
+		if c.Out.Bool("encrypted") {
+			computed(c, "kmsKeyId", arn("kms", c.Scope, "key/"+requestID("aws/elasticfilesystem", c.Scope)))
+		}
+		computed(c, "protection", cloud.Object{"replicationOverwrite": "ENABLED"})
+		return nil
+	})
+}
+
+// lifecycle refuses lifecycle policies that EFS does not take.
+func lifecycle(c *cloud.Call) error {
+	const op = "PutLifecycleConfiguration"
+	days := map[string]int{}
+	for _, p := range c.In.Objects("lifecyclePolicies") {
+		set := 0
+		for i, key := range []string{"transitionToIa", "transitionToArchive", "transitionToPrimaryStorageClass"} {
+			v := p.String(key)
+			if v == "" {
+				continue
+			}
+			set++
+			if known := slices.Index(archiveAfter, v); i < 2 && known < 0 {
+				return efs(op, "BadRequest", "Invalid value '%s' for %s. Valid values are %s.", v, key, list(archiveAfter))
+			} else if _, twice := days[key]; twice {
+				return efs(op, "BadRequest", "%s is given more than once.", key)
+			} else {
+				days[key] = known
+			}
+		}
+		if set != 1 {
+			return efs(op, "BadRequest", "One or more LifecyclePolicy objects specified are malformed: each needs exactly one transition, got %d.", set)
+		}
+	}
+	archive, hasArchive := days["transitionToArchive"]
+	if ia, hasIA := days["transitionToIa"]; hasArchive && hasIA && archive <= ia {
+		return efs(op, "BadRequest", "TransitionToArchive must be later than TransitionToIA.")
+	}
+	if hasArchive && c.In.String("throughputMode") != "elastic" {
+		return efs(op, "BadRequest", "Archive storage class is only supported for file systems using Elastic Throughput mode.")
+	}
+	return nil
+}
+
+func mountTarget() cloud.Type {
+	return cloud.Type{
+		Token:  mountTargetType,
+		Create: createMountTarget,
+		Update: func(c *cloud.Call) error {
+			s := c.Find(subnetType, c.In.String("subnetId"))
+			return mountGroups(c, "ModifyMountTargetSecurityGroups", s)
+		},
+		Takes: cloud.Durations{Create: seconds(90), Update: seconds(2), Delete: seconds(15)},
+	}
+}
+
+func createMountTarget(c *cloud.Call) error {
+	const op = "CreateMountTarget"
+	id := c.In.String("fileSystemId")
+	fs := c.Find(fileSystemType, id)
+	if fs == nil {
+		return efs(op, "FileSystemNotFound", "File system '%s' does not exist.", id)
+	}
+	s := c.Find(subnetType, c.In.String("subnetId"))
+	if s == nil {
+		return efs(op, "SubnetNotFound", "The subnet ID '%s' does not exist", c.In.String("subnetId"))
+	}
+	zone := s.Out.String("availabilityZone")
+	if only := fs.Out.String("availabilityZoneName"); only != "" && only != zone {
+		return efs(op, "AvailabilityZonesMismatch", "The Availability Zone of the mount target's subnet must match the file system's (%s, not %s).", only, zone)
+	}
+	for _, m := range c.All(mountTargetType) {
+		other := c.Find(subnetType, m.Out.String("subnetId"))
+		if m.Out.String("fileSystemId") != id || other == nil {
+			continue
+		}
+		if other.Out.String("vpcId") != s.Out.String("vpcId") {
+			return efs(op, "MountTargetConflict", "requested subnet for new mount target is not in the same VPC as existing mount targets")
+		}
+		if other.Out.String("availabilityZone") == zone {
+			return efs(op, "MountTargetConflict", "mount target already exists in this AZ")
+		}
+	}
+	if err := mountGroups(c, op, s); err != nil {
+		return err
+	}
+	if want := c.In.String("ipAddress"); want != "" && !usableAddress(want, s) {
+		return efs(op, "BadRequest", "The IP address %s is not in the address range of subnet %s.", want, s.ID)
+	} else if want != "" && addressTaken(c, want, s.ID) {
+		return efs(op, "IpAddressInUse", "The IP address %s is already in use in subnet %s.", want, s.ID)
+	}
+	computed(c, "ipAddress", freeAddress(c, "mount", s))
+	if c.Out.String("ipAddress") == "" {
+		return efs(op, "NoFreeAddressesInSubnet", "The specified subnet does not have enough free addresses.")
+	}
+	c.ID = ec2ID(c.Gen, "fsmt")
+	c.Out["fileSystemArn"], c.Out["dnsName"], c.Out["ownerId"] = fs.Out["arn"], fs.Out["dnsName"], accountID
+	c.Out["availabilityZoneName"], c.Out["availabilityZoneId"] = zone, zoneID(zone)
+	c.Out["mountTargetDnsName"] = zone + "." + fs.Out.String("dnsName")
+	c.Out["networkInterfaceId"] = ec2ID(c.Gen, "eni")
+	if !c.In.Has("securityGroups") {
+		c.Out["securityGroups"] = []any{c.Find(vpcType, s.Out.String("vpcId")).Out["defaultSecurityGroupId"]}
+	}
+	return nil
+}
+
+func mountGroups(c *cloud.Call, op string, s *cloud.Resource) error {
+	groups := c.In.Strings("securityGroups")
+	if len(groups) > 5 {
+		return efs(op, "SecurityGroupLimitExceeded", "At most 5 security groups can be given.")
+	}
+	if s == nil {
+		return nil
+	}
+	if g, _ := misplacedGroup(c.World, c.Scope, groups, s.Out.String("vpcId")); g != "" {
+		return efs(op, "SecurityGroupNotFound", "One of the specified security groups does not exist in the subnet's VPC: %s is not in %s", g, s.Out.String("vpcId"))
+	}
+	return nil
+}
+
+var (
+	permissions = regexp.MustCompile(`^[0-7]{3,4}$`)
+	efsPath     = regexp.MustCompile(`^(/|(/[^$#<>;` + "`" + `|&?{}^*/\n]+){1,4})$`)
+)
+
+func accessPoint() cloud.Type {
+	return cloud.Type{
+		Token: accessPointType,
+		Create: func(c *cloud.Call) error {
+			const op = "CreateAccessPoint"
+			fs := c.Find(fileSystemType, c.In.String("fileSystemId"))
+			if fs == nil {
+				return efs(op, "FileSystemNotFound", "File system '%s' does not exist.", c.In.String("fileSystemId"))
+			}
+			if err := posix(c, op); err != nil {
+				return err
+			}
+			c.ID = ec2ID(c.Gen, "fsap")
+			c.Out["arn"] = arn("elasticfilesystem", c.Scope, "access-point/"+c.ID)
+			c.Out["fileSystemArn"], c.Out["ownerId"] = fs.Out["arn"], accountID
+			computed(c, "rootDirectory", cloud.Object{"path": "/"})
+			return nil
+		},
+		Takes: cloud.Durations{Create: seconds(5), Delete: seconds(5)},
+	}
+}
+
+func posix(c *cloud.Call, op string) error {
+	const limit = 4294967295
+	for _, path := range []string{"posixUser.uid", "posixUser.gid", "rootDirectory.creationInfo.ownerUid", "rootDirectory.creationInfo.ownerGid"} {
+		if v := c.In.Float(path); v < 0 || v > limit {
+			return efs(op, "BadRequest", "Value %v at '%s' failed to satisfy constraint: must be between 0 and %d", v, path, limit)
+		}
+	}
+	if n := len(c.In.List("posixUser.secondaryGids")); n > 16 {
+		return efs(op, "BadRequest", "At most 16 secondary group ids can be given, got %d.", n)
+	}
+	if p := c.In.String("rootDirectory.creationInfo.permissions"); c.In.Has("rootDirectory.creationInfo") && !permissions.MatchString(p) {
+		return efs(op, "BadRequest", "Value '%s' at 'rootDirectory.creationInfo.permissions' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[0-7]{3,4}$", p)
+	}
+	path := c.In.String("rootDirectory.path")
+	if path != "" && (len(path) > 100 || !efsPath.MatchString(path)) {
+		return efs(op, "BadRequest", "Value '%s' at 'rootDirectory.path' is no absolute path of at most four directories and 100 characters.", path)
+	}
+	if path != "" && path != "/" && !c.In.Has("rootDirectory.creationInfo") {
+		c.Warn("access point %s has no creationInfo: mounting fails unless %s exists in the file system already", c.Name, path)
+	}
+	return nil
+}
+
+func efsBackup() cloud.Type {
+	return attachedToFileSystem(cloud.Type{Token: efsBackupType}, "PutBackupPolicy", func(c *cloud.Call, fs *cloud.Resource) error {
+		if fs.Out.String("availabilityZoneName") != "" && c.In.String("backupPolicy.status") == "DISABLED" {
+			c.Warn("file system %s is in one zone and has no backups", fs.ID)
+		}
+		return nil
+	})
+}
+
+func efsPolicy() cloud.Type {
+	return attachedToFileSystem(cloud.Type{
+		Token: fileSystemPolicy,
+		Check: func(c *cloud.CheckCall) { checkJSON(c, "policy") },
+	}, "PutFileSystemPolicy", func(c *cloud.Call, fs *cloud.Resource) error {
+		doc, err := parsePolicy(c.In.Get("policy"))
+		if err != nil {
+			return efs("PutFileSystemPolicy", "InvalidPolicyException", "Policy is invalid: %v", err)
+		}
+		for _, s := range doc.Statements {
+			if !s.HasPrincipal && !s.HasNotPrincipal {
+				return efs("PutFileSystemPolicy", "InvalidPolicyException", "Policy contains a statement without a Principal.")
+			}
+			for _, r := range s.Resources {
+				if r != "*" && r != fs.Out.String("arn") {
+					return efs("PutFileSystemPolicy", "InvalidPolicyException", "Policy contains a resource that is not this file system: %s", r)
+				}
+			}
+			for _, a := range s.Actions {
+				if a != "*" && !globMatch("elasticfilesystem:*", a) {
+					return efs("PutFileSystemPolicy", "InvalidPolicyException", "Policy contains an action that is not one of EFS: %s", a)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// attachedToFileSystem makes a type whose resources are settings of a file system and have its id.
+func attachedToFileSystem(t cloud.Type, op string, rule func(*cloud.Call, *cloud.Resource) error) cloud.Type {
+	return written(t, func(c *cloud.Call) error {
+		id := c.In.String("fileSystemId")
+		fs := c.Find(fileSystemType, id)
+		if fs == nil {
+			return efs(op, "FileSystemNotFound", "File system '%s' does not exist.", id)
+		}
+		return rule(c, fs)
+	}, func(c *cloud.Call) error {
+		c.ID = c.In.String("fileSystemId")
+		return nil
+	})
+}
+
+func efsReplication() cloud.Type {
+	return cloud.Type{
+		Token: efsReplicationType,
+		Create: func(c *cloud.Call) error {
+			const op = "CreateReplicationConfiguration"
+			id := c.In.String("sourceFileSystemId")
+			fs := c.Find(fileSystemType, id)
+			if fs == nil {
+				return efs(op, "FileSystemNotFound", "File system '%s' does not exist.", id)
+			}
+			if byProperty(c.Everywhere(efsReplicationType), "sourceFileSystemId", id) != nil {
+				return efs(op, "ReplicationAlreadyExists", "File system '%s' is already part of a replication configuration.", id)
+			}
+			d := c.In.Object("destination").Clone()
+			region := orText(d.String("region"), c.Scope)
+			if regions[region] == nil {
+				return efs(op, "ValidationException", "Region %s is not supported.", region)
+			}
+			if key := d.String("kmsKeyId"); isARN(key, "kms") && arnPart(key, 3) != region || key != "" && !awsKey(key) && findKey(c.World, region, key) == nil {
+				return efs(op, "ValidationException", "The KMS key %s cannot be used in region %s.", key, region)
+			}
+			target := d.String("fileSystemId")
+			if target == "" {
+				target = "fs-0" + c.Gen.Hex("replica", 16)
+			} else if err := overwritable(c, op, region, target, id); err != nil {
+				return err
+			}
+			d["fileSystemId"], d["region"], d["status"] = target, region, "ENABLED"
+			c.Out["destination"] = d
+			c.ID = id
+			c.Out["creationTime"] = c.Gen.Time()
+			c.Out["sourceFileSystemArn"], c.Out["originalSourceFileSystemArn"] = fs.Out["arn"], fs.Out["arn"]
+			c.Out["sourceFileSystemRegion"] = c.Scope
+			return nil
+		},
+		Takes: cloud.Durations{Create: minutes(10), Delete: minutes(10)},
+	}
+}
+
+// overwritable refuses an existing destination that replication may not overwrite.
+func overwritable(c *cloud.Call, op, region, target, source string) error {
+	fs := c.World.Find(region, fileSystemType, target)
+	switch {
+	case fs == nil:
+		return efs(op, "FileSystemNotFound", "File system '%s' does not exist.", target)
+	case target == source:
+		return efs(op, "ValidationException", "Source and destination file system must differ.")
+	case fs.Out.String("protection.replicationOverwrite") != "DISABLED":
+		return efs(op, "ConflictException", "%s", fmt.Sprintf("The destination file system %s has replication overwrite protection enabled.", target))
+	}
+	return nil
+}
