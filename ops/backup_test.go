@@ -36,7 +36,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	for program, pkg := range map[string]string{"rclone": "rclone", "jq": "jq", "curl": "curl", "psql": "postgresql-client-15", "pg_dump": "postgresql-client-15"} {
+	for program, pkg := range map[string]string{"rclone": "rclone", "jq": "jq", "curl": "curl", "psql": "postgresql-client-15|postgresql-client", "pg_dump": "postgresql-client-15|postgresql-client"} {
 		testtools.Need(t, program, pkg)
 	}
 	dir, err := os.MkdirTemp("", "backup-rig")
@@ -88,7 +88,7 @@ func newRig(t *testing.T) *rig {
 // postgres starts a cluster of its own, on a socket only.
 func (r *rig) postgres() {
 	r.t.Helper()
-	initdb := testtools.Need(r.t, "initdb", "postgresql-15")
+	initdb := testtools.Need(r.t, "initdb", "postgresql-15|postgresql")
 	r.pg = filepath.Dir(initdb)
 	if resolved, err := filepath.EvalSymlinks(initdb); err == nil {
 		r.pg = filepath.Dir(resolved)

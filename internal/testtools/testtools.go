@@ -2,61 +2,96 @@
 package testtools
 
 import (
-	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 )
-
-// extra are places where Debian keeps programs outside the usual path.
-var extra = []string{"/usr/lib/postgresql/15/bin", "/usr/sbin", "/sbin"}
 
 // Need returns the path of a program. When it is missing it installs the Debian package, if the
 // test runs as root where there is apt-get; otherwise the test fails and says how to mend that. It
 // never skips: a check that silently does not run protects nothing.
-func Need(t testing.TB, program, debianPackage string) string {
+//
+// Several packages, separated by |, are tried in order: distributions name them differently.
+func Need(t testing.TB, program, packages string) string {
 	t.Helper()
-	if path := find(program); path != "" {
+	path := find(program)
+	if path != "" {
 		return path
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		t.Fatalf("%s is needed and not there; install it (on Debian and Ubuntu: sudo apt-get install %s)", program, debianPackage)
+		t.Fatalf("%s is needed and not there; install it (on Debian and Ubuntu: sudo apt-get install %s)", program, strings.Split(packages, "|")[0])
 	}
-	// Lists may be old or absent in a fresh container; only then are they worth fetching.
-	out, err := install(debianPackage)
+	// Test packages run side by side, and apt-get does not wait for another's lists.
+	unlock, err := lock(filepath.Join(os.TempDir(), "testtools-apt.lock"))
 	if err != nil {
-		if update, updateErr := exec.Command("apt-get", "update", "-q").CombinedOutput(); updateErr != nil {
-			t.Fatalf("apt-get update, to install %s: %v\n%s", debianPackage, updateErr, update)
-		}
-		out, err = install(debianPackage)
+		t.Fatal(err)
 	}
-	if err != nil {
-		t.Fatalf("apt-get install %s: %v\n%s", debianPackage, err, out)
+	defer unlock()
+	if path = find(program); path != "" {
+		return path
 	}
-	path := find(program)
-	if path == "" {
-		t.Fatalf("%s was installed but has no program %s", debianPackage, program)
+	if err := install(strings.Split(packages, "|")); err != nil {
+		t.Fatalf("%s is needed and not there, and could not be installed: %v", program, err)
+	}
+	if path = find(program); path == "" {
+		t.Fatalf("%s was installed but has no program %s", packages, program)
 	}
 	return path
 }
 
+// find looks in the usual path, and where Debian keeps what is not for every user.
 func find(program string) string {
 	if path, err := exec.LookPath(program); err == nil {
 		return path
 	}
-	for _, dir := range extra {
-		if path, err := exec.LookPath(dir + "/" + program); err == nil {
+	postgres, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	for _, dir := range append(postgres, "/usr/sbin", "/sbin") {
+		if path, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
 			return path
 		}
 	}
 	return ""
 }
 
-func install(pkg string) ([]byte, error) {
-	cmd := exec.Command("apt-get", "install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", pkg)
+// install tries the packages in order, and once more with fresh lists: those of a new container
+// are empty.
+func install(packages []string) (err error) {
+	for _, update := range []bool{false, true} {
+		if update {
+			if err := apt("update", "-q"); err != nil {
+				return err
+			}
+		}
+		for _, pkg := range packages {
+			if err = apt("install", "-y", "-q", "--no-install-recommends", pkg); err == nil {
+				return nil
+			}
+		}
+	}
+	return err
+}
+
+func apt(args ...string) error {
+	cmd := exec.Command("apt-get", append([]string{"-o", "DPkg::Lock::Timeout=300"}, args...)...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	return out.Bytes(), err
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("apt-get %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
 }
