@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// Hetzner's catalogue as of 2026: the types that can be ordered. CX of the second generation are gone
-// from the API; CPX of the first generation can no longer be ordered in Europe, where CPX of the
-// second generation replace them, and go on in the United States and Singapore.
+// Hetzner's catalogue as of 2026. CX of the second generation are gone from the API. Of CPX, the second
+// generation has replaced the first in Europe; the first goes on in the United States and Singapore.
 
 type location struct {
 	id                int
@@ -52,8 +51,8 @@ type size struct {
 
 var europe = locationNames[:3]
 
-// sizes are the server types. The first CPX generation counts as orderable everywhere: the platform's
-// server is one, in Europe, and stays what it is.
+// sizes are the server types. The first CPX generation counts as orderable everywhere, with a warning
+// where it is withdrawn: the platform's server is one, in Europe, and stays what it is.
 var sizes = map[string]size{
 	"cx23": {114, 2, 4, 40, "x86", "shared", europe}, "cx33": {115, 4, 8, 80, "x86", "shared", europe},
 	"cx43": {116, 8, 16, 160, "x86", "shared", europe}, "cx53": {117, 16, 32, 320, "x86", "shared", europe},
@@ -70,11 +69,16 @@ var sizes = map[string]size{
 	"ccx53": {100, 32, 128, 600, "x86", "dedicated", locationNames}, "ccx63": {101, 48, 192, 960, "x86", "dedicated", locationNames},
 }
 
+// withdrawn tells whether the type takes no new orders at the location, though servers of it go on.
+func withdrawn(name, at string) bool {
+	return slices.Contains([]string{"cpx11", "cpx21", "cpx31", "cpx41", "cpx51"}, name) && slices.Contains(europe, at)
+}
+
 // alternatives names the types of the location with the same cores and architecture, smallest first.
 func alternatives(want size, at string) string {
 	var out []string
 	for name, s := range sizes {
-		if s.cores == want.cores && s.architecture == want.architecture && slices.Contains(s.locations, at) {
+		if s.cores == want.cores && s.architecture == want.architecture && slices.Contains(s.locations, at) && !withdrawn(name, at) {
 			out = append(out, name)
 		}
 	}

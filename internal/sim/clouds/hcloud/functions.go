@@ -59,7 +59,7 @@ func getServerType(c *cloud.InvokeCall) (cloud.Object, error) {
 		}
 		var at []any
 		for _, l := range s.locations {
-			at = append(at, cloud.Object{"id": float64(locations[l].id), "name": l, "isDeprecated": false})
+			at = append(at, cloud.Object{"id": float64(locations[l].id), "name": l, "isDeprecated": withdrawn(name, l)})
 		}
 		return cloud.Object{
 			"id": float64(s.id), "name": name, "description": name, "cores": float64(s.cores), "memory": float64(s.memoryGB), "disk": float64(s.diskGB),

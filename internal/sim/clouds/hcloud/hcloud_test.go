@@ -441,3 +441,20 @@ func TestFunctions(t *testing.T) {
 		t.Errorf("locations: %v %v", out, err)
 	}
 }
+
+func TestWithdrawnTypesWarn(t *testing.T) {
+	for at, want := range map[string]string{"nbg1": "there is ccx23, cpx32, cx33", "ash": ""} {
+		in := cloud.Object{"name": "web", "serverType": "cpx31", "image": "ubuntu-24.04", "location": at}
+		c := &cloud.Call{URN: "web", Name: "web", Type: server, Scope: "project", In: in, Out: in.Clone(), World: cloud.NewWorld("test"), Gen: cloud.Gen{Seed: "test"}}
+		for _, typ := range hcloud.Package().Types {
+			if typ.Token == server {
+				if err := typ.Create(c); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got := strings.Join(c.Warnings, ""); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: warned %q, want %q", at, got, want)
+		}
+	}
+}

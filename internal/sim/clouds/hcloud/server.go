@@ -95,11 +95,15 @@ func orderable(c *cloud.Call) (size, error) {
 		return s, cloud.Refuse("invalid_input", "invalid input in field 'location': location %s not found; Hetzner has %s", at, strings.Join(locationNames, ", "))
 	}
 	c.Out["location"] = at
-	return s, offered(name, s, at)
+	return s, offered(c, name, s, at)
 }
 
-func offered(name string, s size, at string) error {
+// offered refuses a type that does not exist at the location, and warns of one that is on its way out.
+func offered(c *cloud.Call, name string, s size, at string) error {
 	if slices.Contains(s.locations, at) {
+		if withdrawn(name, at) {
+			c.Warn("server %s: since 2026 Hetzner takes no new orders for %s in %s (servers that exist go on); for a new one there is %s", c.Name, name, at, alternatives(s, at))
+		}
 		return nil
 	}
 	hint := ""
@@ -213,7 +217,7 @@ func resize(c *cloud.Call, name string) error {
 	if before.architecture != "" && before.architecture != s.architecture {
 		return cloud.Refuse("invalid_server_type", "server type %s has architecture %s, the server has %s: an architecture can not be changed", name, s.architecture, before.architecture)
 	}
-	if err := offered(name, s, at); err != nil {
+	if err := offered(c, name, s, at); err != nil {
 		return err
 	}
 	if disk := c.Out.Int("primaryDiskSize"); disk > s.diskGB {
