@@ -14,7 +14,7 @@ type binding struct {
 	protocol string
 }
 
-// any tells that the address stands for all of its family: Docker takes no address as both families.
+// clashes tells whether both can not be bound at once.
 func (b binding) clashes(o binding) bool {
 	if b.port != o.port || b.protocol != o.protocol {
 		return false
@@ -22,6 +22,8 @@ func (b binding) clashes(o binding) bool {
 	return b.ip == o.ip || wildcard(b.ip, o.ip) || wildcard(o.ip, b.ip)
 }
 
+// wildcard tells whether the first address stands for all of its family, the second included; no address
+// stands for both families.
 func wildcard(all, one string) bool {
 	if all == "" {
 		return true

@@ -9,13 +9,13 @@ import (
 // generation has replaced the first in Europe; the first goes on in the United States and Singapore.
 
 type location struct {
-	id                int
-	zone, datacenter  string
-	city, country     string
-	description       string
-	ipv4              []string // the first two bytes of addresses there
-	ipv6              string   // the first three groups of networks there
-	latitude, longest float64
+	id                  int
+	zone, datacenter    string
+	city, country       string
+	description         string
+	ipv4                []string // the first two bytes of addresses there
+	ipv6                string   // the first three groups of networks there
+	latitude, longitude float64
 }
 
 var locations = map[string]location{

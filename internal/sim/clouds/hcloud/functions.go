@@ -28,7 +28,7 @@ func describeLocation(name string) cloud.Object {
 	l := locations[name]
 	return cloud.Object{
 		"id": float64(l.id), "name": name, "networkZone": l.zone, "city": l.city, "country": l.country,
-		"description": l.description, "latitude": l.latitude, "longitude": l.longest,
+		"description": l.description, "latitude": l.latitude, "longitude": l.longitude,
 	}
 }
 

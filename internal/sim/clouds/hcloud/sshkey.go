@@ -20,14 +20,14 @@ func sshKey() cloud.Type {
 			if err := uniqueName(c, "SSH key"); err != nil {
 				return err
 			}
-			print := ssh.FingerprintLegacyMD5(key)
+			fingerprint := ssh.FingerprintLegacyMD5(key)
 			for _, other := range c.All(sshKeyType) {
-				if other.Out.String("fingerprint") == print {
-					return cloud.Refuse("uniqueness_error", "SSH key with the same fingerprint already exists: %s is registered as %q", print, other.Out.String("name"))
+				if other.Out.String("fingerprint") == fingerprint {
+					return cloud.Refuse("uniqueness_error", "SSH key with the same fingerprint already exists: %s is registered as %q", fingerprint, other.Out.String("name"))
 				}
 			}
 			number(c, 20_000_000, 29_999_999)
-			c.Out["fingerprint"] = print
+			c.Out["fingerprint"] = fingerprint
 			c.Out.Default("labels", cloud.Object{})
 			return nil
 		},

@@ -29,15 +29,15 @@ func wanted(in cloud.Object, k class) bool {
 }
 
 func checkCharacters(c *cloud.CheckCall) {
-	sum, any := 0, false
+	sum, some := 0, false
 	for _, k := range classes {
 		sum += c.In.Int(k.minimum)
-		any = any || wanted(c.In, k) || cloud.HasUnknown(c.In[k.input])
+		some = some || wanted(c.In, k) || cloud.HasUnknown(c.In[k.input])
 	}
 	if n := c.In.Int("length"); c.In.Known("length") && n < sum {
 		c.Fail("length", "must be at least the sum of minUpper, minLower, minNumeric and minSpecial, %d; got %d", sum, n)
 	}
-	if !any {
+	if !some {
 		c.Fail("special", "at least one of special, upper, lower and numeric must be true")
 	}
 }
