@@ -18,7 +18,7 @@ var exportScript string
 // that either's copies can be restored on the other.
 type BackupExport struct {
 	// Task says where it runs: Cluster, VpcID, SubnetIDs, InternetPorts, S3PrefixListID, Connections
-	// to interface endpoints, SecretKmsKeyArns, LogKmsKeyArn, LogRetentionDays, Ready, and, when not
+	// to interface endpoints, LogKmsKeyArn, LogRetentionDays, Ready, and, when not
 	// the default of 512 and 1024, CPUUnits and MemoryMiB. The rest of it is the export's.
 	Task EcsServiceArgs
 	// Image with tag or digest; required.
@@ -91,9 +91,7 @@ func (c *AwsBackups) export(ctx *pulumi.Context, name string, args *AwsBackupsAr
 	task := e.Task
 	task.AccountID, task.Region, task.Tags = args.AccountID, args.Region, args.Tags
 	task.EphemeralGiB, task.Containers = e.ScratchGiB, []Container{e.container(secrets)}
-	task.SecretKmsKeyArns = append([]pulumi.StringInput{e.SecretsKmsKeyArn}, task.SecretKmsKeyArns...)
 	if e.Database != nil {
-		task.SecretKmsKeyArns = append(task.SecretKmsKeyArns, e.Database.MasterSecretKmsKeyArn)
 		task.Connections = append(task.Connections[:len(task.Connections):len(task.Connections)], e.Database.Connection())
 	}
 	for _, point := range e.sources() {
@@ -130,17 +128,17 @@ func (e *BackupExport) container(secrets *Secrets) Container {
 			"POSTGRES_DAYS": text(e.PostgresDays), "GIT_DAYS": text(e.GitDays), "FILES_DAYS": text(e.FilesDays),
 		},
 		Secrets: map[string]SecretRef{
-			"FILE_encryption_key":           {Arn: secrets.Arns["encryption-key"]},
-			"FILE_remote_access_key_id":     {Arn: secrets.Arns["access-key-id"]},
-			"FILE_remote_secret_access_key": {Arn: secrets.Arns["secret-access-key"]},
+			"FILE_encryption_key":           {Arn: secrets.Arns["encryption-key"], KmsKeyArn: e.SecretsKmsKeyArn},
+			"FILE_remote_access_key_id":     {Arn: secrets.Arns["access-key-id"], KmsKeyArn: e.SecretsKmsKeyArn},
+			"FILE_remote_secret_access_key": {Arn: secrets.Arns["secret-access-key"], KmsKeyArn: e.SecretsKmsKeyArn},
 		},
 	}
 	if e.WebhookURL != nil {
-		c.Secrets["FILE_webhook_url"] = SecretRef{Arn: secrets.Arns["webhook-url"]}
+		c.Secrets["FILE_webhook_url"] = SecretRef{Arn: secrets.Arns["webhook-url"], KmsKeyArn: e.SecretsKmsKeyArn}
 	}
 	if d := e.Database; d != nil {
 		c.Environment["PGHOST"], c.Environment["PGPORT"], c.Environment["PGUSER"], c.Environment["PGSSLMODE"] = d.Host, text(d.Port), text(d.MasterUsername), text("require")
-		c.Secrets["FILE_postgres_password"] = SecretRef{Arn: d.MasterSecretArn, JSONKey: "password"}
+		c.Secrets["FILE_postgres_password"] = SecretRef{Arn: d.MasterSecretArn, JSONKey: "password", KmsKeyArn: d.MasterSecretKmsKeyArn}
 	}
 	for _, point := range e.sources() {
 		c.Mounts = append(c.Mounts, Mount{Volume: point, Path: "/sources/" + point, ReadOnly: true})

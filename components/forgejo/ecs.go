@@ -109,7 +109,7 @@ func (h *EcsHome) deploy(ctx *pulumi.Context, name string, c *ForgejoService, ar
 	where := h.Where
 	where.CPUUnits, where.MemoryMiB = int(args.Settings.Limits.CPUs*1024), args.Settings.Limits.MemoryMiB
 	where.Containers, where.Volumes = containers, []aws.EfsVolume{h.Store.Volume("data", h.AccessPoint)}
-	where.SecretKmsKeyArns = []pulumi.StringInput{h.SecretsKmsKeyArn, h.Server.MasterSecretKmsKeyArn}
+	where.SecretKmsKeyArns = []pulumi.StringInput{h.SecretsKmsKeyArn}
 	// Two tasks on one file system damage it: the old one ends before the new one starts.
 	where.SingleWriter, where.LoadBalancers, where.GraceSeconds, where.DiscoveryName = true, targets, 300, discovery
 	where.Connections = append(slices.Clone(where.Connections), h.Server.Connection(), h.Cache.Connection(), h.Store.Connection())
