@@ -69,6 +69,9 @@ func TestTwoRunsMakeTheSameWorld(t *testing.T) {
 			run(t, store, sim.Up, with(stack.Stack, "morphee:disposable", "true"), sim.Options{})
 			var b strings.Builder
 			for _, r := range resources(t, store, stack.Stack) {
+				if strings.HasPrefix(r.Type, "pulumi:providers:") {
+					continue // the engine gives providers a random id
+				}
 				b.WriteString(r.URN + " " + r.ID + "\n")
 			}
 			return sorted(b.String())

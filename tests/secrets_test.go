@@ -138,7 +138,7 @@ func TestConfiguredSecretsAreNowhereInPlain(t *testing.T) {
 	set("backend", map[string]any{"secrets": map[string]any{"OPENAI_API_KEY": canary("backend")}})
 	set("auth", map[string]any{"smtp": map[string]any{
 		"host": "smtp.example.com", "port": 587, "username": "mailer", "password": canary("smtp"), "sender": "no-reply@morphee.app"}})
-	set("alarms", map[string]any{"webhook": "https://hooks.example.com/" + canary("webhook")})
+	set("backups", map[string]any{"alertWebhook": "https://hooks.example.com/" + canary("webhook")})
 
 	store := newStore(t)
 	var out bytes.Buffer

@@ -124,8 +124,8 @@ type Images struct {
 	GoTrue string `key:"gotrue" default:"supabase/gotrue:v2.186.0" format:"image"`
 	// Git server; the rootless variant, so that it runs as user 1000 on both platforms.
 	Forgejo string `key:"forgejo" default:"codeberg.org/forgejo/forgejo:13.0.3-rootless" format:"image"`
-	// Daily backup job. The project's own image is in ops/images/backup.
-	Backup string `key:"backup" derived:"ops/images/backup, built on the server" format:"image" example:"ghcr.io/morphee-app/backup:1.0.0"`
+	// Daily backup job, the project's own image. It is built from ops/images/backup.
+	Backup string `key:"backup" default:"ghcr.io/morphee-app/backup:1.0.0" format:"image"`
 }
 
 // Registry is where private images are pulled from.

@@ -123,7 +123,7 @@ func (o *observed) add(e engine.Event) {
 		if p.Ephemeral {
 			return
 		}
-		text := plainText(p.Prefix + p.Message)
+		text := strings.TrimPrefix(plainText(p.Message), "error: ")
 		if p.URN != "" {
 			text = p.URN.Name() + ": " + text
 		}

@@ -43,8 +43,12 @@ func HasUnknown(v any) bool {
 }
 
 // Get returns the value at a dotted path ("vpcConfig.subnetIds.0"), or nil when any step of it is
-// absent. When a step is unknown the result is Unknown.
+// absent. When a step is unknown the result is Unknown. A key that itself has dots in it is found by its
+// whole name ("com.example.key" of a map of labels).
 func (o Object) Get(path string) any {
+	if v, ok := o[path]; ok {
+		return v
+	}
 	var v any = o
 	for _, part := range strings.Split(path, ".") {
 		switch at := v.(type) {

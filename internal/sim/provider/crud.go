@@ -66,8 +66,9 @@ func (p *Provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin
 	gen := w.GenFor(string(req.URN))
 	call := &cloud.Call{
 		URN: string(req.URN), Name: req.URN.Name(), Type: string(req.URN.Type()), Config: config, Scope: scope,
-		In: plain, Out: plain.Clone(), World: w, Gen: gen,
+		In: resolved(schema, plain, nil, gen), World: w, Gen: gen,
 	}
+	call.Out = call.In.Clone()
 	call.ID = defaultID(call)
 	composeOutputs(schema, call)
 	if typ.Create != nil {
@@ -81,6 +82,9 @@ func (p *Provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin
 	// just what an undisturbed run would have made.
 	w.CountCreation(call.URN)
 	if !typ.Local {
+		if call.ID == "" {
+			return plugin.CreateResponse{}, fmt.Errorf("creating %s: the simulated cloud gave out no id: this is a mistake in the rule of %s", call.Name, call.Type)
+		}
 		if w.Find(scope, call.Type, call.ID) != nil {
 			return plugin.CreateResponse{}, fmt.Errorf("creating %s: the simulated cloud gave out the id %q twice; its rule must make ids unique", call.Name, call.ID)
 		}
@@ -146,7 +150,7 @@ func (p *Provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin
 	}
 	call := &cloud.Call{
 		URN: string(req.URN), Name: req.URN.Name(), Type: string(req.URN.Type()), Config: config, Scope: scope,
-		ID: string(req.ID), In: plain, Old: old, Out: out, World: w,
+		ID: string(req.ID), In: resolved(schema, plain, out, cloud.Gen{}), Old: old, Out: out, World: w,
 		Gen: cloud.Gen{Seed: fmt.Sprintf("%s\x00%s\x00%s", w.Seed, req.URN, req.ID)},
 	}
 	if typ.Update != nil {

@@ -98,3 +98,23 @@ func defaultNames(m resource.PropertyMap) []string {
 	}
 	return out
 }
+
+// resolved is what the cloud is asked for: the inputs, with the name that the provider generates from
+// a namePrefix (identifierPrefix, bucketPrefix, …). It is no input and not in the inputs that are
+// kept; on an update it is the one that the resource got when it was created.
+func resolved(schema *facts.Schema, in, out cloud.Object, gen cloud.Gen) cloud.Object {
+	full := in.Clone()
+	for key := range in {
+		name, ok := strings.CutSuffix(key, "Prefix")
+		prop := schema.Inputs[name]
+		if !ok || prop == nil || !prop.Computed || in[name] != nil {
+			continue
+		}
+		if out != nil {
+			full[name] = out[name]
+		} else {
+			full[name] = in.String(key) + "20260101000000" + gen.Hex(key, 12)
+		}
+	}
+	return full
+}

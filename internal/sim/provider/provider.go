@@ -81,7 +81,7 @@ func (p *Provider) CheckConfig(_ context.Context, req plugin.CheckConfigRequest)
 	news := normalMap(resource.ToResourcePropertyMap(req.News))
 	config, failures := p.decodeConfig(news)
 	if p.pkg.CheckConfig != nil {
-		c := &cloud.CheckCall{URN: string(req.URN), Name: req.URN.Name(), Type: string(req.URN.Type()), In: config}
+		c := &cloud.CheckCall{URN: string(req.URN), Name: req.URN.Name(), Type: string(req.URN.Type()), Config: config, In: config}
 		p.pkg.CheckConfig(c)
 		failures = append(failures, c.Failures...)
 	}

@@ -78,3 +78,21 @@ func TestDiff(t *testing.T) {
 		t.Errorf("a changed label replaces a network of its own name, old one first; got %+v", d)
 	}
 }
+
+func TestNamePrefixes(t *testing.T) {
+	s := simtest.New(t, cloud.Package{Name: "aws"})
+	const alias = "aws:kms/alias:Alias"
+	props := simtest.Props{"namePrefix": "alias/data-", "targetKeyId": "k"}
+	a := s.Must(alias, "a", props)
+	name := a.Out.String("name")
+	if !strings.HasPrefix(name, "alias/data-2026") || a.In.Has("name") {
+		t.Fatalf("name %q, inputs %v", name, a.In)
+	}
+	if d := s.Diff(a, props); d.Replace() || len(d.ChangedKeys) > 0 {
+		t.Errorf("the generated name shows as a change: %v", d.ChangedKeys)
+	}
+	b, err := s.Update(a, simtest.Props{"namePrefix": "alias/data-", "targetKeyId": "other"})
+	if err != nil || b.Out.String("name") != name {
+		t.Errorf("the name did not stay: %v %v", b, err)
+	}
+}
