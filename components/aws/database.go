@@ -109,7 +109,7 @@ type AuroraOrRds struct {
 	// InstanceIdentifiers of each instance, for alarms.
 	InstanceIdentifiers []pulumi.StringOutput
 
-	args      *AuroraOrRdsArgs
+	args *AuroraOrRdsArgs
 }
 
 var (

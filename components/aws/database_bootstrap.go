@@ -93,9 +93,9 @@ SELECT pg_get_userbyid(datdba) = CURRENT_USER AS ownerless, pg_get_userbyid(datd
 BEGIN;
 \if :ownerless
 GRANT "%[1]s" TO CURRENT_USER;
+ALTER DATABASE "%[2]s" OWNER TO "%[1]s";
 REVOKE ALL ON DATABASE "%[2]s" FROM PUBLIC;
 GRANT CONNECT ON DATABASE "%[2]s" TO CURRENT_USER;
-ALTER DATABASE "%[2]s" OWNER TO "%[1]s";
 REVOKE "%[1]s" FROM CURRENT_USER;
 \else
 GRANT :"owner" TO CURRENT_USER;
@@ -105,9 +105,14 @@ REVOKE :"owner" FROM CURRENT_USER;
 COMMIT;
 `, a.Role, a.Name)
 	if a.PasswordArn == nil {
-		sql += fmt.Sprintf("GRANT rds_iam TO \"%s\";\n", a.Role)
+		return sql + fmt.Sprintf("GRANT rds_iam TO \"%s\";\n", a.Role)
 	}
-	return sql
+	// A member of rds_iam could not log in with its password.
+	return sql + fmt.Sprintf(`SELECT EXISTS (SELECT FROM pg_auth_members WHERE pg_get_userbyid(roleid) = 'rds_iam' AND pg_get_userbyid(member) = '%[1]s') AS iam \gset
+\if :iam
+REVOKE rds_iam FROM "%[1]s";
+\endif
+`, a.Role)
 }
 
 // databaseSQL makes the schemas, run in the role's own database.

@@ -149,10 +149,10 @@ func (a *EcsServiceArgs) withDefaults() *EcsServiceArgs {
 			*p = &v
 		}
 	}
-	orElse(&args.DesiredCount, 1)
 	if args.Scaling != nil {
 		orElse(&args.DesiredCount, args.Scaling.MinTasks)
 	}
+	orElse(&args.DesiredCount, 1)
 	if args.SingleWriter {
 		orElse(&args.MinHealthyPercent, 0)
 		orElse(&args.MaxPercent, 100)

@@ -11,9 +11,6 @@ import (
 // regionPattern is the form of a region of the commercial partition.
 var regionPattern = regexp.MustCompile(`^(af|ap|ca|eu|il|me|mx|sa|us)-(central|east|north|northeast|northwest|south|southeast|southwest|west)-[1-9]$`)
 
-// accountPattern is the form of an account id.
-var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
-
 // zonesOf returns the zones sorted, the region's first two where none are given, and records what is
 // wrong with them.
 func zonesOf(p *base.Problems, region string, zones []string) []string {
