@@ -34,7 +34,9 @@ func phaseOf(n int) (func(*pulumi.Context, phases.Input) (pulumi.Map, error), er
 		return phases.Phase0, nil
 	case 1:
 		return phases.Phase1, nil
-	default: // phase 3: return phases.Phase3, nil
-		return nil, fmt.Errorf("phase %d is not built yet: set morphee:phase to 0 or 1", n)
+	case 3:
+		return phases.Phase3, nil
+	default:
+		return nil, fmt.Errorf("phase %d is not built yet: set morphee:phase to 0, 1 or 3", n)
 	}
 }
