@@ -138,6 +138,7 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	if op != Preview {
 		saved = x.finish(ctx, j, len(opts.Drift) > 0)
 	}
+	result.Warnings = append(result.Warnings, simulator.Warnings()...)
 	result.estimate(seen, simulator)
 	result.finish(opErr, saved, x.snapshot, start)
 	for _, f := range simulator.Faults.Unused() {

@@ -192,7 +192,7 @@ func (c *checker) array(at string, v any, p *facts.Property) any {
 		c.fail(at, "Incorrect attribute value type: got %s, a list is required", describe(v))
 		return v
 	}
-	if p.MaxItems > 0 && len(list) > p.MaxItems {
+	if p.MaxItems > 0 && len(list) > p.MaxItems && !outgrown(p) {
 		c.fail(at, "Too many list items: at most %d, got %d", p.MaxItems, len(list))
 	}
 	if len(list) < p.MinItems {
@@ -203,6 +203,17 @@ func (c *checker) array(at string, v any, p *facts.Property) any {
 		out = append(out, c.item(fmt.Sprintf("%s[%d]", at, i), e, p))
 	}
 	return out
+}
+
+// outgrown tells that the elements have inputs which the provider version that the limits were read
+// from did not know yet: then the limit on their number is not to be trusted either.
+func outgrown(p *facts.Property) bool {
+	for _, q := range p.Properties {
+		if q.Unverified {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *checker) item(at string, v any, p *facts.Property) any {

@@ -77,6 +77,7 @@ func (p *Provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin
 			p.sim.record(op)
 			return plugin.CreateResponse{}, fmt.Errorf("creating %s: %w", call.Name, err)
 		}
+		p.sim.warn(call.Name, call.Warnings)
 	}
 	// Counted only now: a creation that was refused leaves no trace, so that the next attempt makes
 	// just what an undisturbed run would have made.
@@ -159,6 +160,7 @@ func (p *Provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin
 			p.sim.record(op)
 			return plugin.UpdateResponse{}, fmt.Errorf("updating %s: %w", call.Name, err)
 		}
+		p.sim.warn(call.Name, call.Warnings)
 	}
 	if !typ.Local {
 		changed := *live

@@ -5,6 +5,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -26,7 +27,7 @@ type Simulator struct {
 
 	mu         sync.Mutex
 	operations []Operation
-	order      map[resource.URN][]int
+	warnings   []string
 }
 
 // pkg is a cloud.Package with its types by token.
@@ -89,6 +90,23 @@ func (s *Simulator) record(op Operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.operations = append(s.operations, op)
+}
+
+// Warnings returns what the simulated clouds warned of, sorted, each once.
+func (s *Simulator) Warnings() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sort.Strings(s.warnings)
+	return slices.Compact(slices.Clone(s.warnings))
+}
+
+// warn keeps the warnings of one call.
+func (s *Simulator) warn(name string, list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, text := range list {
+		s.warnings = append(s.warnings, name+": "+text)
+	}
 }
 
 // takes is the typical duration of an operation: the type's own, or its package's, or a second.
