@@ -93,6 +93,29 @@ func TestPhase1(t *testing.T) {
 		"forgejoAdminUser", "gitUrl", "publicIp", "publicIpv6", "sshUser")
 }
 
+// TestBackupHasEverything: a database or volume with data that the backup does not know is lost
+// with the server.
+func TestBackupHasEverything(t *testing.T) {
+	list, _ := recordPhase(t, Phase1, serverConfig(t, 1, nil))
+	r, err := recorder.Find(list, "docker:index/container:Container", "backup-service-container")
+	if err != nil {
+		t.Fatal(err)
+	}
+	envs := fmt.Sprint(r.Input("envs"))
+	if !strings.Contains(envs, "DATABASES=morphee auth forgejo ") {
+		t.Errorf("databases are missing: %s", envs)
+	}
+	mounted := fmt.Sprint(r.Input("volumes"))
+	for _, v := range list {
+		// Certificates come again, the server's own dumps cover PostgreSQL, and the rest is files.
+		name := fmt.Sprint(v.Input("name"))
+		skip := strings.HasSuffix(name, "-secrets") || slices.Contains([]string{"traefik-acme", "postgres-data"}, name)
+		if v.Type == "docker:index/volume:Volume" && !skip && !strings.Contains(mounted, "volumeName:"+name+"]") {
+			t.Errorf("volume %s is not backed up: %s", name, mounted)
+		}
+	}
+}
+
 // checkServer holds for every phase on the server.
 func checkServer(t *testing.T, list []recorder.Resource, counts map[string]int) {
 	t.Helper()

@@ -110,7 +110,8 @@ func NewBackend(ctx *pulumi.Context, name string, args *BackendArgs, opts ...pul
 		},
 		Edge: true, Data: true,
 		Route: &Route{Name: "backend", Host: args.Host, Port: args.Port},
-	}, pulumi.Parent(c), pulumi.DependsOn(after))
+		After: after,
+	}, pulumi.Parent(c))
 	if err != nil {
 		return nil, err
 	}

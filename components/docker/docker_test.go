@@ -297,6 +297,39 @@ func leaks(v resource.PropertyValue, secret bool) bool {
 	}
 }
 
+// TestOrder: what a service needs at start is up before it, and is told by the label when one of
+// its files changed.
+func TestOrder(t *testing.T) {
+	list := record(t, func(ctx *pulumi.Context) error { return everything(ctx, "", ProxyTraefik) })
+	for container, needs := range map[string][]string{
+		"databases": {"postgres"}, "gotrue": {"databases"}, "backend": {"databases", "redis", "gotrue"},
+		"postgres": nil, "redis": nil, "traefik": nil,
+	} {
+		r, err := recorder.Find(list, containerType, container+"-service-container")
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := strings.Join(r.Dependencies, " ")
+		for _, n := range append(needs[:len(needs):len(needs)], container) {
+			what := "::" + n + "-service-container"
+			if n == container {
+				what = "::" + n + "-service-secrets-loader"
+			}
+			if !strings.Contains(after+" ", what+" ") {
+				t.Errorf("%s starts without waiting for %s: %s", container, what, after)
+			}
+		}
+		found := false
+		for _, l := range asList(r.Input("labels")) {
+			m := l.(map[string]any)
+			found = found || m["label"] == "morphee.files" && m["value"] == container+"-service-secrets-loader-id"
+		}
+		if !found {
+			t.Errorf("%s goes on with old files when they change", container)
+		}
+	}
+}
+
 func TestDataIsProtected(t *testing.T) {
 	list := record(t, func(ctx *pulumi.Context) error { return everything(ctx, "", ProxyTraefik) })
 	for _, r := range list {

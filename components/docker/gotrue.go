@@ -92,7 +92,8 @@ func NewGoTrue(ctx *pulumi.Context, name string, args *GoTrueArgs, opts ...pulum
 		},
 		Edge: true, Data: true,
 		Route: &Route{Name: goTrueHost, Host: args.Host, Port: goTruePort},
-	}, pulumi.Parent(c), pulumi.DependsOn([]pulumi.Resource{args.Database}))
+		After: []pulumi.Resource{args.Database},
+	}, pulumi.Parent(c))
 	if err != nil {
 		return nil, err
 	}

@@ -109,8 +109,9 @@ func NewPostgresDatabases(ctx *pulumi.Context, name string, args *PostgresDataba
 			Interval: 5 * time.Second, Timeout: 2 * time.Second, StartPeriod: 60 * time.Second, Retries: 6,
 		},
 		Data:        true,
+		After:       []pulumi.Resource{args.Server.Service.Container},
 		StopSeconds: 5,
-	}, pulumi.Parent(c), pulumi.DependsOn([]pulumi.Resource{args.Server.Service.Container}))
+	}, pulumi.Parent(c))
 	if err != nil {
 		return nil, err
 	}

@@ -102,6 +102,9 @@ type ServiceArgs struct {
 	Route *Route
 	// Ports are published on the host.
 	Ports []Port
+	// After must be there before the container starts. (A dependency given as an option of the
+	// component would not reach the container: Pulumi does not hand it on to children.)
+	After []pulumi.Resource
 	// StopSeconds is how long the container may take to stop, 1 to 600; default 30.
 	StopSeconds int
 }
@@ -150,7 +153,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	}
 	container := args.container(image, volumes, labels)
 	s.Container, err = docker.NewContainer(ctx, name+"-container", container,
-		pulumi.Parent(s), pulumi.DeleteBeforeReplace(true))
+		pulumi.Parent(s), pulumi.DeleteBeforeReplace(true), pulumi.DependsOn(args.After))
 	if err != nil {
 		return nil, err
 	}

@@ -80,8 +80,9 @@ func (h *DockerHome) deploy(ctx *pulumi.Context, name string, c *ForgejoService,
 		Edge: true, Data: true,
 		Route:       &docker.Route{Name: containerName, Host: args.Settings.Domain, Port: port},
 		Ports:       sshPorts(args.Settings.SSHPort),
+		After:       []pulumi.Resource{h.Database},
 		StopSeconds: 60, // to finish what git is doing
-	}, pulumi.Parent(c), pulumi.DependsOn([]pulumi.Resource{h.Database}))
+	}, pulumi.Parent(c))
 	if err != nil {
 		return Placement{}, err
 	}
