@@ -51,7 +51,7 @@ func TestNameRefusals(t *testing.T) {
 		{"text too long", recordToken, "CharacterStringTooLong", inZone(props{"type": "TXT", "records": []string{strings.Repeat("a", 200) + `""` + strings.Repeat("a", 200)}}, props{"records": []string{strings.Repeat("a", 400)}})},
 		{"weight too high", recordToken, "from 0 to 255", inZone(weighted("split", "b", 255), weighted("split", "b", 256))},
 		{"set identifier twice", recordToken, "already exists", inZone(weighted("split", "b", 10), weighted("split", "a", 10))},
-		{"weight without set identifier", recordToken, "needs a setIdentifier", inZone(weighted("split", "b", 10), props{"setIdentifier": nil})},
+		{"weight without set identifier", recordToken, "must be set together with setIdentifier", inZone(weighted("split", "b", 10), props{"setIdentifier": nil})},
 		{"two kinds of routing", recordToken, "cannot be created because a weighted RRSet", inZone(weighted("split", "b", 10),
 			props{"weightedRoutingPolicies": nil, "latencyRoutingPolicies": []any{props{"region": "eu-west-1"}}})},
 		{"one region twice", recordToken, "has the same latency", inZone(props{"name": "near", "setIdentifier": "frankfurt", "latencyRoutingPolicies": []any{props{"region": "eu-central-1"}}},

@@ -34,10 +34,7 @@ func roleType() cloud.Type {
 			checkJSON(c, "assumeRolePolicy")
 		},
 		Delete: deleteRole,
-		InUse: []cloud.Ref{
-			{Type: "aws:ecs/service:Service", Path: "iamRole", By: "arn"},
-		},
-		Takes: cloud.Durations{Create: seconds(2), Update: seconds(2), Delete: seconds(2)},
+		Takes:  cloud.Durations{Create: seconds(2), Update: seconds(2), Delete: seconds(2)},
 	}, writeRole, createRole)
 }
 

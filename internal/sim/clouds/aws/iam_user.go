@@ -124,7 +124,6 @@ func profileType() cloud.Type {
 	return written(cloud.Type{
 		Token: profileToken,
 		Check: func(c *cloud.CheckCall) { checkIAMName(c, "name", "path") },
-		InUse: []cloud.Ref{},
 		Takes: cloud.Durations{Create: seconds(7)},
 	}, func(c *cloud.Call) error {
 		if role := c.In.String("role"); role != "" {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	"github.com/morphee-app/morphee-infra/internal/sim/simtest"
 )
 
@@ -31,7 +32,7 @@ func TestSecretAndMessageRefusals(t *testing.T) {
 	parameter := props{"name": "/morphee/image", "type": "String", "value": "1"}
 	runRefusals(t, []refusal{
 		{"secret name with a space", secretToken, "invalid value for name", fixedInputs(props{"name": "db/password"}, props{"name": "db password"})},
-		{"recovery of three days", secretToken, "(7 - 30)", fixedInputs(props{"recoveryWindowInDays": 7}, props{"recoveryWindowInDays": 3})},
+		{"recovery of three days", secretToken, "at least 7", fixedInputs(props{"recoveryWindowInDays": 7}, props{"recoveryWindowInDays": 3})},
 		{"secret name taken", secretToken, "ResourceExistsException", func(s *simtest.Sim) (props, props) {
 			s.Must(secretToken, "db", props{"name": "db"})
 			return props{"name": "db2"}, props{"name": "db"}
@@ -86,11 +87,14 @@ func TestSecretNameStaysTaken(t *testing.T) {
 	s.Refuses(secretToken, "again", props{"name": "db"}, "already scheduled for deletion")
 	s.With("aws", props{"region": "us-east-1"}).Must(secretToken, "elsewhere", props{"name": "db"})
 
-	now := s.Must(secretToken, "now", props{"name": "gone", "recoveryWindowInDays": 0})
-	if err := s.Delete(now); err != nil {
-		t.Fatal(err)
+	// Without a recovery window nothing is left of it.
+	for days, left := range map[float64]bool{0: false, 7: true} {
+		c := &cloud.Call{Type: secretToken, ID: "arn", Scope: "eu-west-1", World: s.World, Old: cloud.Object{"name": "gone", "recoveryWindowInDays": days}}
+		if err := deleteSecret(c); err != nil || (remembered(c, "secret", "gone") != nil) != left {
+			t.Errorf("recovery window %v: name still taken %v, %v", days, !left, err)
+		}
+		forget(c, "secret", "gone")
 	}
-	s.Must(secretToken, "back", props{"name": "gone"})
 
 	first := s.Must(secretToken, "auto", props{})
 	if err := s.Delete(first); err != nil {

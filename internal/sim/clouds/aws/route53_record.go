@@ -12,13 +12,11 @@ func recordType() cloud.Type {
 	return written(cloud.Type{
 		Token: recordToken,
 		Check: func(c *cloud.CheckCall) {
-			if len(c.In.Objects("weightedRoutingPolicies")) > 0 || len(c.In.Objects("latencyRoutingPolicies")) > 0 || len(c.In.Objects("failoverRoutingPolicies")) > 0 ||
-				len(c.In.Objects("geolocationRoutingPolicies")) > 0 || c.In.Has("geoproximityRoutingPolicy") || c.In.Has("cidrRoutingPolicy") || c.In.Bool("multivalueAnswerRoutingPolicy") {
-				if !c.In.Has("setIdentifier") {
-					c.Fail("setIdentifier", "Missing required argument: a record with a routing policy needs a setIdentifier")
-				}
-			} else if c.In.Known("setIdentifier") && c.In.String("setIdentifier") != "" {
-				c.Fail("setIdentifier", "Missing required argument: a setIdentifier goes with a routing policy")
+			switch policy := routing(c.In); {
+			case policy != "simple" && !c.In.Has("setIdentifier"):
+				c.Fail("setIdentifier", "Missing required argument: a record with %s routing needs a setIdentifier", policy)
+			case policy == "simple" && c.In.String("setIdentifier") != "" && !cloud.IsUnknown(c.In.Get("multivalueAnswerRoutingPolicy")):
+				c.Fail("setIdentifier", "a setIdentifier goes with a routing policy, and this record has none")
 			}
 			if c.In.Has("records") && !c.In.Has("ttl") {
 				c.Fail("ttl", "Missing required argument: \"records\": all of `records,ttl` must be specified")
