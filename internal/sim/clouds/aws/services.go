@@ -38,5 +38,12 @@ func knownService(id string) bool {
 		return true
 	}
 	i := strings.LastIndex(name, ".")
-	return i > 0 && servicePrincipals[name[:i]] && regions[name[i+1:]] != nil
+	if i < 0 {
+		return false
+	}
+	if regions[name[i+1:]] != nil {
+		return servicePrincipals[name[:i]]
+	}
+	// A part of a service that acts in its own name: monitoring.rds, delivery.logs, export.rds.
+	return servicePrincipals[name[i+1:]]
 }
