@@ -49,7 +49,7 @@ func TestComposeHasTheSameContent(t *testing.T) {
 		store := newStore(t)
 		run(t, store, sim.Up, stack.Stack, sim.Options{})
 		all := resources(t, store, stack.Stack)
-		file, err := compose.Render(stack.Name, all)
+		file, err := compose.Render(stack.Name, all, stack.Opened)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,8 @@ func compareService(t *testing.T, service types.ServiceConfig, r deployment.Reso
 	if service.HealthCheck == nil || len(service.HealthCheck.Test) == 0 {
 		t.Errorf("%s: no healthcheck", service.Name)
 	}
-	for _, e := range r.Inputs["envs"].([]any) {
+	envs, _ := r.Inputs["envs"].([]any)
+	for _, e := range envs {
 		k, v, _ := strings.Cut(deployment.Plain(e).(string), "=")
 		got, ok := service.Environment[k]
 		if !ok || got == nil {
@@ -106,7 +107,7 @@ func TestComposeImagesAreReferences(t *testing.T) {
 	stack := load(t, shipped(t)["dev"])
 	store := newStore(t)
 	run(t, store, sim.Up, stack.Stack, sim.Options{})
-	file, err := compose.Render(stack.Name, resources(t, store, stack.Stack))
+	file, err := compose.Render(stack.Name, resources(t, store, stack.Stack), stack.Opened)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func TestSecretsAreNowhereInPlain(t *testing.T) {
 		}
 		all := resources(t, store, stack.Stack)
 		if stack.Config.UsesServer() {
-			file, err := compose.Render(stack.Name, all)
+			file, err := compose.Render(stack.Name, all, stack.Opened)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,6 +114,7 @@ func TestConfiguredSecretsAreNowhereInPlain(t *testing.T) {
 	canaries := map[string]string{}
 	canary := func(name string) string {
 		canaries["canary0"+name+"8c1f"] = name
+		stack.Opened["morphee:"+name] = "canary0" + name + "8c1f"
 		return "canary0" + name + "8c1f"
 	}
 	set := func(key string, change map[string]any) {
@@ -157,7 +158,7 @@ func TestConfiguredSecretsAreNowhereInPlain(t *testing.T) {
 		}
 		out.Write(data)
 	}
-	file, err := compose.Render(stack.Name, resources(t, store, stack.Stack))
+	file, err := compose.Render(stack.Name, resources(t, store, stack.Stack), stack.Opened)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,5 +68,5 @@ func renderCompose(ctx context.Context, stack *rehearsal.Stack) (*compose.File, 
 	if err != nil {
 		return nil, err
 	}
-	return compose.Render(stack.Name, resources)
+	return compose.Render(stack.Name, resources, stack.Opened)
 }

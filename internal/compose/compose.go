@@ -36,8 +36,9 @@ type Variable struct {
 
 // Render writes the containers of a deployment, which must be exported with plaintext secrets: they
 // are needed to know where each of them is used, and every one of them is replaced by a variable.
-func Render(name string, resources []deployment.Resource) (*File, error) {
-	r := &renderer{images: map[string]string{}, uploads: map[string][]upload{}, vars: newVariables(resources)}
+// configured are the secrets of the configuration, by their key.
+func Render(name string, resources []deployment.Resource, configured map[string]string) (*File, error) {
+	r := &renderer{images: map[string]string{}, uploads: map[string][]upload{}, vars: newVariables(resources, configured)}
 	for _, res := range resources {
 		r.index(res)
 	}

@@ -32,8 +32,14 @@ var makers = map[string][]string{
 	"command:remote:Command":                     {"stdout"},
 }
 
-func newVariables(resources []deployment.Resource) *variables {
+func newVariables(resources []deployment.Resource, configured map[string]string) *variables {
 	v := &variables{byValue: map[string]string{}, source: map[string]string{}, users: map[string][]string{}, hidden: map[string]bool{}}
+	for _, key := range slices.Sorted(maps.Keys(configured)) {
+		if s := configured[key]; s != "" {
+			short := key[strings.Index(key, ":")+1:]
+			v.add(s, variableName(short), "the configured "+key)
+		}
+	}
 	for _, r := range resources {
 		for _, key := range makers[r.Type] {
 			s := text(r.Outputs[key])
@@ -44,7 +50,11 @@ func newVariables(resources []deployment.Resource) *variables {
 			if len(makers[r.Type]) > 1 {
 				name += "_" + variableName(key)
 			}
-			v.add(s, name, "generated as "+r.Name)
+			source := "generated as "
+			if strings.HasPrefix(r.Type, "command:") {
+				source = "printed by the command "
+			}
+			v.add(s, name, source+r.Name)
 		}
 		if r.Type == containerType {
 			for _, s := range deployment.Secrets(any(r.Inputs)) {

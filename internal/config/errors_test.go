@@ -144,7 +144,7 @@ var mistakes = []struct {
 	{1, `server: {type: cax11, volumeSizeGiB: 40}
 limits: {backend: {cpus: 0.05}, postgres: {cpus: 0.2}}`, "limits", []string{"MiB of memory", "3072 MiB"}},
 	{1, `limits: {backend: {memoryMiB: 4096}}`, "limits", []string{"add up to 8000 MiB of memory", "7168 MiB"}},
-	{1, `limits: {backend: {cpus: 2}}`, "limits", []string{"add up to 4.75 CPUs", "4 CPUs"}},
+	{1, `limits: {backend: {cpus: 2}}`, "limits", []string{"add up to 4.65 CPUs", "4 CPUs"}},
 	{1, `limits: {redis: {memoryMiB: 200}}`, "alarms.redisMemoryMB", []string{"is never reached"}},
 	{1, `limits: {forgejo: {memoryMiB: 512M}}`, "limits.forgejo.memoryMiB", []string{"where a whole number belongs"}},
 

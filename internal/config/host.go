@@ -73,9 +73,9 @@ type Limits struct {
 // ServiceLimits bounds every container on the server.
 type ServiceLimits struct {
 	// The reverse proxy (not with Coolify, which has its own).
-	Traefik Limits `key:"traefik" default:"{memoryMiB: 128, cpus: 0.25}"`
+	Traefik Limits `key:"traefik" default:"{memoryMiB: 128, cpus: 0.2}"`
 	// The web application.
-	Frontend Limits `key:"frontend" default:"{memoryMiB: 128, cpus: 0.25}"`
+	Frontend Limits `key:"frontend" default:"{memoryMiB: 128, cpus: 0.2}"`
 	// The backend.
 	Backend Limits `key:"backend" default:"{memoryMiB: 2048, cpus: 1.25, pids: 512}"`
 	// Redis. Four fifths of the memory are for data, and must have room for alarms.redisMemoryMB.
@@ -83,7 +83,7 @@ type ServiceLimits struct {
 	// PostgreSQL, 512 MiB or more.
 	Postgres Limits `key:"postgres" default:"{memoryMiB: 2048, cpus: 1, pids: 512}"`
 	// Sign-in.
-	GoTrue Limits `key:"gotrue" default:"{memoryMiB: 256, cpus: 0.25}"`
+	GoTrue Limits `key:"gotrue" default:"{memoryMiB: 256, cpus: 0.25, pids: 512}"`
 	// The git server, from phase 1 on, 256 MiB or more.
 	Forgejo Limits `key:"forgejo" default:"{memoryMiB: 512, cpus: 0.5, pids: 512}"`
 	// The daily backup, from phase 1 on, 64 MiB or more.

@@ -25,7 +25,8 @@ import (
 type Stack struct {
 	sim.Stack
 	Config   config.Config
-	Arg      string // as the user named it
+	Arg      string            // as the user named it
+	Opened   map[string]string // encrypted values of the configuration (or their stand-ins) by key path
 	Warnings []string
 }
 
@@ -45,11 +46,16 @@ func Load(arg, name string) (*Stack, error) {
 		name = file.Stack
 	}
 	out := &Stack{Arg: arg, Config: cfg}
-	opened, err := opener(file, &out.Warnings)
+	open, err := opener(file, &out.Warnings)
 	if err != nil {
 		return nil, err
 	}
-	values, secret, err := file.Program(opened)
+	out.Opened = map[string]string{}
+	values, secret, err := file.Program(func(path, ciphertext string) (string, error) {
+		text, err := open(path, ciphertext)
+		out.Opened[path] = text
+		return text, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -154,6 +154,9 @@ func (p *sharedProvider) Pkg() tokens.Package                      { return toke
 func (p *sharedProvider) Close() error                             { return nil }
 func (p *sharedProvider) SignalCancellation(context.Context) error { return nil }
 
+// Attach is how the CLI greets a provider that it did not start itself. There is nothing to tell it.
+func (p *sharedProvider) Attach(string) error { return nil }
+
 func (p *sharedProvider) Handshake(ctx context.Context, r plugin.ProviderHandshakeRequest) (*plugin.ProviderHandshakeResponse, error) {
 	return on(ctx, p, r, (*provider.Provider).Handshake)
 }

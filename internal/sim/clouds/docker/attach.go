@@ -52,7 +52,7 @@ func findNetwork(c *cloud.Call, nameOrID string) *cloud.Resource {
 			return n
 		}
 	}
-	return nil
+	return coolifyNetwork(c, nameOrID)
 }
 
 func join(c *cloud.Call, n cloud.Object, i int) (cloud.Object, error) {
@@ -71,7 +71,7 @@ func join(c *cloud.Call, n cloud.Object, i int) (cloud.Object, error) {
 		return nil, refuse("network %s not found: create it first, and refer to its name so that it is", name)
 	}
 	for _, before := range c.In.Objects("networksAdvanced")[:i] {
-		if findNetwork(c, before.String("name")) == r {
+		if b := findNetwork(c, before.String("name")); b != nil && b.ID == r.ID {
 			return nil, refuse("endpoint with name %s already exists in network %s", c.In.String("name"), r.Out.String("name"))
 		}
 	}
