@@ -171,7 +171,15 @@ func containerDefinitions(args *EcsServiceArgs, logGroup pulumi.StringInput) pul
 		}
 		list = append(list, c.definition(after, args.Region, logGroup))
 	}
-	return pulumi.JSONMarshal(list)
+	definitions := pulumi.JSONMarshal(list)
+	// Everyone who may describe a task definition can read it: a value that Pulumi keeps secret has
+	// no place in it, under whatever name.
+	return definitions.ApplyT(func(text string) (string, error) {
+		if pulumi.IsSecret(definitions) {
+			return "", fmt.Errorf("the containers of a task are given a Pulumi secret in plain (in Environment, Command or Image): hand it over in Secrets")
+		}
+		return text, nil
+	}).(pulumi.StringOutput)
 }
 
 func (c Container) definition(after pulumi.Array, region string, logGroup pulumi.StringInput) pulumi.Map {

@@ -391,10 +391,17 @@ func TestEcsServiceRefuses(t *testing.T) {
 		"not among Secrets too": app(func(c *Container) {
 			c.Environment, c.Secrets = map[string]pulumi.StringInput{"A": pulumi.String("x")}, map[string]SecretRef{"A": {Arn: pulumi.String("arn")}}
 		}),
-		"app.Secrets.A":           app(func(c *Container) { c.Secrets = map[string]SecretRef{"A": {}} }),
-		"app.Health.Command":      app(func(c *Container) { c.Health = &ContainerHealth{Command: []string{"true"}} }),
-		"app.Health.Retries":      app(func(c *Container) { c.Health = &ContainerHealth{Command: []string{"CMD", "true"}, Retries: 11} }),
-		"app.After: got none":     app(func(c *Container) { c.After = []string{"none"} }),
+		"app.Secrets.A":       app(func(c *Container) { c.Secrets = map[string]SecretRef{"A": {}} }),
+		"app.Health.Command":  app(func(c *Container) { c.Health = &ContainerHealth{Command: []string{"true"}} }),
+		"app.Health.Retries":  app(func(c *Container) { c.Health = &ContainerHealth{Command: []string{"CMD", "true"}, Retries: 11} }),
+		"app.After: got none": app(func(c *Container) { c.After = []string{"none"} }),
+		"at most 10 in a task": func(a *EcsServiceArgs) {
+			for i := range 10 {
+				c := a.Containers[0]
+				c.Name, c.Ports = fmt.Sprintf("app%d", i), nil
+				a.Containers = append(a.Containers, c)
+			}
+		},
 		"2048 MiB together":       app(func(c *Container) { c.MemoryMiB = 2048 }),
 		"1024 CPU units together": app(func(c *Container) { c.CPUUnits = 1024 }),
 		"LoadBalancers.0": func(a *EcsServiceArgs) {
@@ -429,6 +436,19 @@ func TestEcsServiceRefuses(t *testing.T) {
 	})
 	if err == nil || strings.Contains(err.Error(), "canary") {
 		t.Errorf("the error must not show the value: %v", err)
+	}
+}
+
+func TestEcsServiceSecretInPlain(t *testing.T) {
+	_, err := (&recorder.Recorder{Outputs: awsOutputs, Calls: runningAsAsked}).Run(func(ctx *pulumi.Context) error {
+		_, err := service(ctx, "svc1", func(a *EcsServiceArgs) {
+			a.Containers[0].Environment = map[string]pulumi.StringInput{"DATABASE_URL": pulumi.ToSecret(pulumi.String("postgres://u:canary@h/d")).(pulumi.StringOutput)}
+		})
+		return err
+	})
+	wantError(t, err, "Pulumi secret in plain", "Secrets")
+	if strings.Contains(err.Error(), "canary") {
+		t.Errorf("the error shows the value: %v", err)
 	}
 }
 

@@ -95,6 +95,8 @@ func (a *EcsServiceArgs) validateContainers(p *base.Problems) {
 		memory, cpu = memory+c.MemoryMiB, cpu+c.CPUUnits
 		c.validate(p, volumes)
 	}
+	all := len(withScratch(a.Containers))
+	p.Require(all <= 10, "Containers", fmt.Sprintf("%d with those for scratch directories", all), "at most 10 in a task", "")
 	p.Require(essential > 0, "Containers", "none that is essential", "at least one that is neither Init nor Optional", "")
 	p.Require(memory <= a.MemoryMiB, "Containers", fmt.Sprintf("%d MiB together", memory), fmt.Sprintf("at most the task's %d", a.MemoryMiB), "")
 	p.Require(cpu <= a.CPUUnits, "Containers", fmt.Sprintf("%d CPU units together", cpu), fmt.Sprintf("at most the task's %d", a.CPUUnits), "")
