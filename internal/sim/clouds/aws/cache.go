@@ -63,12 +63,10 @@ func cacheFamily(engine, version string) string {
 }
 
 // checkCacheID holds the provider's checks of identifiers.
-func checkCacheID(c *cloud.CheckCall, key string, limit int) {
+func checkCacheID(c *cloud.CheckCall, key string) {
 	v := strings.ToLower(c.In.String(key))
 	switch {
 	case v == "":
-	case len(v) > limit:
-		c.Fail(key, "expected length of %s to be in the range (1 - %d), got %d", key, limit, len(v))
 	case !cacheID.MatchString(v):
 		c.Fail(key, "must contain only alphanumeric characters and hyphens and begin with a letter: %q", v)
 	case strings.Contains(v, "--"):
@@ -228,7 +226,7 @@ func cacheCluster() cloud.Type {
 	return written(cloud.Type{
 		Token: cacheClusterType,
 		Check: func(c *cloud.CheckCall) {
-			checkCacheID(c, "clusterId", 50)
+			checkCacheID(c, "clusterId")
 			if c.In.String("engine") == "redis" && c.In.Int("numCacheNodes") > 1 {
 				c.Fail("numCacheNodes", "engine \"redis\" does not support num_cache_nodes > 1")
 			}

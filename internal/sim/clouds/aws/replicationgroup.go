@@ -48,7 +48,7 @@ func dotted(version string) string { return strings.ReplaceAll(version, "x", "2"
 
 // checkReplicationGroup holds what the provider refuses in its plan.
 func checkReplicationGroup(c *cloud.CheckCall) {
-	checkCacheID(c, "replicationGroupId", 40)
+	checkCacheID(c, "replicationGroupId")
 	nodes, failover := c.In.Int("numCacheClusters"), c.In.Bool("automaticFailoverEnabled")
 	if failover && c.In.Known("numCacheClusters") && nodes < 2 {
 		c.Fail("numCacheClusters", "\"num_cache_clusters\": must be at least 2 if automatic_failover_enabled is true, got %d", nodes)
