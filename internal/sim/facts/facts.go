@@ -78,8 +78,13 @@ type Table struct {
 	schemas map[string]*Schema
 }
 
-// Load indexes all embedded facts.
-func Load() (*Table, error) {
+// Load returns the table of all embedded facts. It is made once in a process: nothing in it changes.
+func Load() (*Table, error) { return load() }
+
+var load = sync.OnceValues(index)
+
+// index finds the line of each type.
+func index() (*Table, error) {
 	t := &Table{lines: map[string][]byte{}, schemas: map[string]*Schema{}}
 	entries, err := files.ReadDir("data")
 	if err != nil {
@@ -125,6 +130,9 @@ func (t *Table) Get(token string) (s *Schema, ok bool) {
 	t.schemas[token] = s
 	return s, true
 }
+
+// Has tells whether there are facts of a type, without decoding them.
+func (t *Table) Has(token string) bool { _, ok := t.lines[token]; return ok }
 
 // Tokens lists the types of a provider ("hcloud"), sorted; all of them when it is empty.
 func (t *Table) Tokens(pkg string) []string {

@@ -56,7 +56,7 @@ func New(world *cloud.World, packages ...cloud.Package) (*Simulator, error) {
 	for _, p := range packages {
 		one := &pkg{Package: p, types: map[string]*cloud.Type{}}
 		for _, t := range p.Types {
-			if _, known := table.Get(t.Token); !known {
+			if !table.Has(t.Token) {
 				return nil, fmt.Errorf("simulator: package %s has a rule for %s, of which there are no facts", p.Name, t.Token)
 			}
 			if one.types[t.Token] != nil {
