@@ -353,7 +353,7 @@ func TestEcsServiceRefuses(t *testing.T) {
 		"SubnetIDs":                        func(a *EcsServiceArgs) { a.SubnetIDs = nil },
 		"LogKmsKeyArn":                     func(a *EcsServiceArgs) { a.LogKmsKeyArn = nil },
 		"got 512 and 512":                  func(a *EcsServiceArgs) { a.MemoryMiB = 512 },
-		"Fargate has no 300 CPU units":     func(a *EcsServiceArgs) { a.CPUUnits = 300 },
+		"no task has 300 CPU units":        func(a *EcsServiceArgs) { a.CPUUnits = 300 },
 		"EphemeralGiB: got 20":             func(a *EcsServiceArgs) { a.EphemeralGiB = 20 },
 		"LogRetentionDays: got 2":          func(a *EcsServiceArgs) { a.LogRetentionDays = 2 },
 		"DeployMinutes: got 1":             func(a *EcsServiceArgs) { a.DeployMinutes = 1 },

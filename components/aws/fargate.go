@@ -24,7 +24,7 @@ var fargateMemory = map[int]struct {
 func FargatePair(cpuUnits, memoryMiB int) error {
 	m, ok := fargateMemory[cpuUnits]
 	if !ok {
-		return fmt.Errorf("Fargate has no %d CPU units; it has %v", cpuUnits, slices.Sorted(maps.Keys(fargateMemory)))
+		return fmt.Errorf("no task has %d CPU units on Fargate; there are %v", cpuUnits, slices.Sorted(maps.Keys(fargateMemory)))
 	}
 	if m.sizes != nil {
 		if !slices.Contains(m.sizes, memoryMiB) {

@@ -153,7 +153,7 @@ func (a *KeysArgs) statements(purpose KeyPurpose) []Statement {
 		Sid: "Administer", Principals: account, Resources: all, Reason: itself,
 		Actions: []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy", "kms:GetKeyRotationStatus", "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:ListKeyRotations",
 			"kms:EnableKey", "kms:DisableKey", "kms:UpdateKeyDescription", "kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:ListResourceTags", "kms:TagResource",
-			"kms:UntagResource", "kms:ListGrants", "kms:RevokeGrant", "kms:ReplicateKey", "kms:UpdatePrimaryRegion", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"},
+			"kms:UntagResource", "kms:ListGrants", "kms:RevokeGrant", "kms:RetireGrant", "kms:ReplicateKey", "kms:UpdatePrimaryRegion", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"},
 	}, {
 		Sid: "UseThroughServices", Principals: account, Resources: all, Actions: use, Conditions: viaServices, Reason: itself,
 	}, {
