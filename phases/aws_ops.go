@@ -41,9 +41,10 @@ func (r *region) export() (*aws.BackupExport, error) {
 	if err != nil {
 		return nil, err
 	}
-	databases, git := []string{c.AWS.Database.Name, authDatabase.Name}, []string{pointMemory}
+	databases, git, excludes := []string{c.AWS.Database.Name, authDatabase.Name}, []string{pointMemory}, map[string][]string{}
 	if c.Forgejo.Enabled {
 		databases, git = append(databases, c.Forgejo.Database), append(git, pointForgejo)
+		excludes[pointForgejo] = []string{"./tmp"}
 	}
 	r.outputs["backupBucket"] = bucket.BucketName
 	// To be kept apart from the stack: without it no backup can be read.
@@ -51,6 +52,7 @@ func (r *region) export() (*aws.BackupExport, error) {
 	return &aws.BackupExport{
 		Task: r.task(), Image: r.image(c.Images.Backup), Cron: schedule.AWS(),
 		Database: r.postgres, Databases: databases, Store: r.store, GitAccessPoints: git, FilesAccessPoints: []string{pointFiles},
+		Excludes: excludes,
 		Bucket: bucket.BucketName, Endpoint: bucket.Endpoint, Region: bucket.Region,
 		AccessKeyID: bucket.AccessKeyID, SecretAccessKey: bucket.SecretAccessKey, EncryptionKey: r.product.BackupEncryptionKey,
 		WebhookURL: r.in.secret(c.Backups.AlertWebhook), SecretsKmsKeyArn: r.key[aws.KeySecrets],

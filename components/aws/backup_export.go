@@ -3,6 +3,7 @@ package aws
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -33,6 +34,8 @@ type BackupExport struct {
 	// Store whose access points GitAccessPoints and FilesAccessPoints are archived, read only.
 	Store                              *EfsRepoStore
 	GitAccessPoints, FilesAccessPoints []string
+	// Excludes are tar patterns relative to an access point's root, such as "./tmp", by access point.
+	Excludes map[string][]string
 	// Bucket, Endpoint and Region of the S3 API it uploads to.
 	Bucket, Endpoint, Region pulumi.StringInput
 	// AccessKeyID and SecretAccessKey of that API, and the EncryptionKey of 32 characters or more,
@@ -65,6 +68,9 @@ func (e *BackupExport) validate(p *base.Problems) {
 	p.Require(awsCron.MatchString(e.Cron), "Export.Cron", e.Cron, "six fields, such as 15 3 * * ? *", "morphee:backups.schedule")
 	p.Require((e.Database == nil) == (len(e.Databases) == 0), "Export.Databases", e.Databases, "names, exactly with a Database", "")
 	p.Require((e.Store == nil) == (len(e.GitAccessPoints)+len(e.FilesAccessPoints) == 0), "Export.GitAccessPoints", "none", "access points, exactly with a Store", "")
+	for _, point := range sortedKeys(e.Excludes) {
+		p.Require(slices.Contains(e.sources(), point), "Export.Excludes", point, "an access point that is exported", "")
+	}
 	p.Require(e.Database != nil || e.Store != nil, "Export", "nothing", "databases or files to export", "")
 	for field, days := range map[string]int{"PostgresDays": e.PostgresDays, "GitDays": e.GitDays, "FilesDays": e.FilesDays} {
 		p.Require(days >= 1 && days <= 3650, "Export."+field, days, "1 to 3650", "")
@@ -114,6 +120,17 @@ func (e *BackupExport) sources() []string {
 	return append(e.GitAccessPoints[:len(e.GitAccessPoints):len(e.GitAccessPoints)], e.FilesAccessPoints...)
 }
 
+// excludes are lines of access point and pattern, as the backup program reads them.
+func (e *BackupExport) excludes() string {
+	var lines []string
+	for _, point := range sortedKeys(e.Excludes) {
+		for _, pattern := range e.Excludes[point] {
+			lines = append(lines, point+":"+pattern)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // container is the backup image, run once. It wants its secrets in files; ECS has only variables, so
 // a line of shell writes them to the task's own scratch space and takes the variables away.
 func (e *BackupExport) container(secrets *Secrets) Container {
@@ -122,7 +139,7 @@ func (e *BackupExport) container(secrets *Secrets) Container {
 		Name: "export", Image: e.Image, User: "1000:1000", EntryPoint: []string{"bash", "-c"}, Command: []string{exportScript},
 		Scratch: []string{"/backups", "/run/secrets", "/tmp"},
 		Environment: map[string]pulumi.StringInput{
-			"BACKUP_DIR": text("/backups"), "SECRETS_DIR": text("/run/secrets"), "SOURCES_DIR": text("/sources"), "NAME": text("aws"),
+			"BACKUP_DIR": text("/backups"), "SECRETS_DIR": text("/run/secrets"), "SOURCES_DIR": text("/sources"), "NAME": text("aws"), "HOME": text("/tmp"), "EXCLUDES": text(e.excludes()),
 			"DATABASES": text(strings.Join(e.Databases, " ")), "GIT_SOURCES": text(strings.Join(e.GitAccessPoints, " ")), "FILES_SOURCES": text(strings.Join(e.FilesAccessPoints, " ")),
 			"REMOTE_PATH": e.Bucket, "REMOTE_ENDPOINT": e.Endpoint, "REMOTE_REGION": e.Region,
 			"POSTGRES_DAYS": text(e.PostgresDays), "GIT_DAYS": text(e.GitDays), "FILES_DAYS": text(e.FilesDays),

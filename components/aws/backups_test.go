@@ -39,7 +39,7 @@ func exportArgs(ctx *pulumi.Context, name string) (*BackupExport, error) {
 		Task: EcsServiceArgs{
 			Cluster: cluster, VpcID: pulumi.String("vpc"), SubnetIDs: pulumi.ToStringArray([]string{"s-a", "s-b"}), LogKmsKeyArn: keyArn("logs"), AccountID: pulumi.String(testAccount),
 		},
-		Image: pulumi.String("ghcr.io/morphee-app/backup:1.0.0"), Store: store, GitAccessPoints: []string{"forgejo"}, FilesAccessPoints: []string{"files"},
+		Image: pulumi.String("ghcr.io/morphee-app/backup:1.0.0"), Store: store, GitAccessPoints: []string{"forgejo"}, FilesAccessPoints: []string{"files"}, Excludes: map[string][]string{"forgejo": {"./tmp", "./log"}},
 		Bucket: pulumi.String("morphee-backups"), Endpoint: pulumi.String("https://r2.example"), Region: pulumi.String("auto"),
 		AccessKeyID: hidden("key-id-of-the-bucket"), SecretAccessKey: hidden("key-of-the-bucket"), EncryptionKey: hidden("the-key-that-encrypts-every-copy"),
 		WebhookURL: hidden("https://hooks.example/with-a-key"), SecretsKmsKeyArn: keyArn("secrets"),
@@ -149,7 +149,7 @@ func TestExportOutOfAws(t *testing.T) {
 	for _, e := range last.Environment {
 		env[e.Name] = e.Value
 	}
-	if env["GIT_SOURCES"] != "forgejo" || env["FILES_SOURCES"] != "files" || env["REMOTE_PATH"] != "morphee-backups" || env["POSTGRES_DAYS"] != "30" || env["GIT_DAYS"] != "14" {
+	if env["GIT_SOURCES"] != "forgejo" || env["EXCLUDES"] != "forgejo:./tmp\nforgejo:./log" || env["FILES_SOURCES"] != "files" || env["REMOTE_PATH"] != "morphee-backups" || env["POSTGRES_DAYS"] != "30" || env["GIT_DAYS"] != "14" {
 		t.Errorf("the export is told %v", env)
 	}
 	// Whoever starts the task may start only this one, and hand over only its roles.
