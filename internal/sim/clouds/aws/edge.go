@@ -20,7 +20,7 @@ func edgeTypes() []cloud.Type {
 		if strings.HasPrefix(types[i].Token, "aws:s3/") {
 			types[i] = onR2(types[i])
 		}
-		types[i] = withChoices(withTags(types[i]))
+		types[i] = withPolicies(withChoices(withTags(types[i])))
 	}
 	return types
 }

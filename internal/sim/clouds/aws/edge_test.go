@@ -211,3 +211,58 @@ func aliasInputs(mistake props) func(*simtest.Sim) (props, props) {
 		return props{"name": "alias/data", "targetKeyId": k.ID}, mistake
 	}
 }
+
+func TestPoliciesThatMeanTheSame(t *testing.T) {
+	s := edgeSim(t, "eu-west-1")
+	before := `{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`
+	p := s.Must(managedPolicyToken, "p", props{"name": "p", "policy": before})
+	for policy, changed := range map[string]bool{
+		`{ "Statement": {"Action":["s3:PutObject","s3:GetObject"],"Effect":"Allow","Resource":"arn:aws:s3:::b/*","Sid":"A"}, "Version":"2012-10-17" }`: false,
+		strings.Replace(before, "s3:PutObject", "s3:DeleteObject", 1):                                                                                  true,
+		strings.Replace(before, "Allow", "Deny", 1):                                                                                                    true,
+	} {
+		if d := s.Diff(p, props{"name": "p", "policy": policy}); (len(d.ChangedKeys) > 0) != changed {
+			t.Errorf("changed %v, want %v: %s", d.ChangedKeys, changed, policy)
+		}
+	}
+}
+
+func TestUpdatesObeyTheSameRules(t *testing.T) {
+	s := edgeSim(t, "eu-west-1")
+	key := s.Must(keyToken, "key", props{})
+	if _, err := s.Update(key, props{"policy": logsOnly}); err == nil || !strings.Contains(err.Error(), "PutKeyPolicy") {
+		t.Errorf("a key may be locked by an update: %v", err)
+	}
+	role := aRole(s, "task", "ecs-tasks.amazonaws.com")
+	if _, err := s.Update(role, props{"name": "task", "assumeRolePolicy": trustOf("ecs-task.amazonaws.com")}); err == nil || !strings.Contains(err.Error(), "UpdateAssumeRolePolicy") {
+		t.Errorf("a role may trust nobody after an update: %v", err)
+	}
+	tagged, err := s.Update(role, props{"name": "task", "assumeRolePolicy": trustOf("ecs-tasks.amazonaws.com"), "tags": props{"owner": "platform"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tagged.Out.String("tagsAll.owner") != "platform" || tagged.Out["arn"] != role.Out["arn"] || tagged.Out["uniqueId"] != role.Out["uniqueId"] {
+		t.Errorf("after an update: %v", tagged.Out)
+	}
+	// The sites' names stay one's own: an update does not clash with itself.
+	d := s.Must(distributionToken, "site", aSite(s))
+	if _, err := s.Update(d, with(d.In, props{"comment": "new"})); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReplacements(t *testing.T) {
+	s := edgeSim(t, "eu-west-1")
+	p := s.Must(parameterToken, "p", props{"name": "/morphee/p", "type": "String", "value": "1", "tier": "Advanced"})
+	for tier, replaces := range map[string]bool{"Standard": true, "Intelligent-Tiering": false} {
+		d := s.Diff(p, props{"name": "/morphee/p", "type": "String", "value": "1", "tier": tier})
+		if (len(d.ReplaceKeys) > 0) != replaces {
+			t.Errorf("tier Advanced to %s: replaces %v", tier, d.ReplaceKeys)
+		}
+	}
+	z := s.Must(zoneToken, "zone", props{"name": "edge.morphee.app"})
+	r := s.Must(recordToken, "r", props{"zoneId": z.ID, "name": "api", "type": "A", "ttl": 60, "records": []string{"192.0.2.1"}})
+	if d := s.Diff(r, props{"zoneId": z.ID, "name": "api.", "type": "A", "ttl": 300, "records": []string{"192.0.2.1"}}); len(d.ReplaceKeys) > 0 || len(d.ChangedKeys) != 1 {
+		t.Errorf("a new ttl and an end dot: changes %v, replaces %v", d.ChangedKeys, d.ReplaceKeys)
+	}
+}

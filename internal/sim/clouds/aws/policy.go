@@ -2,7 +2,6 @@ package aws
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,31 +56,34 @@ func checkJSON(c *cloud.CheckCall, properties ...string) {
 	}
 }
 
+// iamSays is IAM's message about a policy; the caller adds the service's code for it.
+func iamSays(format string, args ...any) error { return cloud.Refuse("", format, args...) }
+
 var policyFields = map[string]bool{"Version": true, "Id": true, "Statement": true}
 var statementFields = map[string]bool{"Sid": true, "Effect": true, "Action": true, "NotAction": true, "Resource": true,
 	"NotResource": true, "Principal": true, "NotPrincipal": true, "Condition": true}
 
-// parsePolicy reads a policy; the error is IAM's message without its code.
+// parsePolicy reads a policy; the error is IAM's message without a code.
 func parsePolicy(v any) (*policy, error) {
 	parsed, err := cloud.JSON(policyText(v))
 	doc, ok := parsed.(cloud.Object)
 	if err != nil || !ok {
-		return nil, fmt.Errorf("Syntax errors in policy.")
+		return nil, iamSays("Syntax errors in policy.")
 	}
 	for _, k := range doc.Keys() {
 		if !policyFields[k] {
-			return nil, fmt.Errorf("Syntax errors in policy. (unknown field %q)", k)
+			return nil, iamSays("Syntax errors in policy. (unknown field %q)", k)
 		}
 	}
 	if v := doc.Get("Version"); v != nil && v != "2012-10-17" && v != "2008-10-17" {
-		return nil, fmt.Errorf("The policy must contain a valid version string. (got %q, allowed are 2012-10-17 and 2008-10-17)", cloud.Text(v))
+		return nil, iamSays("The policy must contain a valid version string. (got %q, allowed are 2012-10-17 and 2008-10-17)", cloud.Text(v))
 	}
 	statements := doc.Objects("Statement")
 	if one := doc.Object("Statement"); one != nil {
 		statements = []cloud.Object{one}
 	}
 	if len(statements) == 0 {
-		return nil, fmt.Errorf("Syntax errors in policy. (no statement)")
+		return nil, iamSays("Syntax errors in policy. (no statement)")
 	}
 	out := &policy{ID: doc.String("Id")}
 	for _, s := range statements {
@@ -97,7 +99,7 @@ func parsePolicy(v any) (*policy, error) {
 func parseStatement(s cloud.Object) (policyStatement, error) {
 	for _, k := range s.Keys() {
 		if !statementFields[k] {
-			return policyStatement{}, fmt.Errorf("Syntax errors in policy. (unknown field %q in a statement)", k)
+			return policyStatement{}, iamSays("Syntax errors in policy. (unknown field %q in a statement)", k)
 		}
 	}
 	out := policyStatement{Sid: s.String("Sid"), Effect: s.String("Effect"),
@@ -106,27 +108,27 @@ func parseStatement(s cloud.Object) (policyStatement, error) {
 		HasPrincipal: s["Principal"] != nil, HasNotPrincipal: s["NotPrincipal"] != nil,
 		Condition: s.Object("Condition")}
 	if out.Effect != "Allow" && out.Effect != "Deny" {
-		return out, fmt.Errorf("Syntax errors in policy. (Effect is %q, must be Allow or Deny)", out.Effect)
+		return out, iamSays("Syntax errors in policy. (Effect is %q, must be Allow or Deny)", out.Effect)
 	}
 	if s["Condition"] != nil && out.Condition == nil {
-		return out, fmt.Errorf("Syntax errors in policy. (Condition is no object)")
+		return out, iamSays("Syntax errors in policy. (Condition is no object)")
 	}
 	for _, op := range out.Condition.Keys() {
 		if !conditionOperator(op) {
-			return out, fmt.Errorf("Syntax error at position (1,1): Invalid Condition type : %s.", op)
+			return out, iamSays("Syntax error at position (1,1): Invalid Condition type : %s.", op)
 		}
 	}
 	switch p := s["Principal"].(type) {
 	case string:
 		if p != "*" {
-			return out, fmt.Errorf("Syntax errors in policy. (a Principal is \"*\" or an object such as {\"Service\": …})")
+			return out, iamSays("Syntax errors in policy. (a Principal is \"*\" or an object such as {\"Service\": …})")
 		}
 		out.Principals = map[string][]string{"AWS": {"*"}, "*": {"*"}}
 	case cloud.Object:
 		out.Principals = map[string][]string{}
 		for _, kind := range p.Keys() {
 			if !slices.Contains([]string{"AWS", "Service", "Federated", "CanonicalUser"}, kind) {
-				return out, fmt.Errorf("Syntax errors in policy. (unknown kind of principal %q)", kind)
+				return out, iamSays("Syntax errors in policy. (unknown kind of principal %q)", kind)
 			}
 			out.Principals[kind] = textList(p[kind])
 		}
@@ -149,18 +151,18 @@ func (p *policy) check() error {
 	sids := map[string]bool{}
 	for _, s := range p.Statements {
 		if s.Sid != "" && sids[s.Sid] {
-			return fmt.Errorf("Statement IDs (SID) in a single policy must be unique. (%q is there twice)", s.Sid)
+			return iamSays("Statement IDs (SID) in a single policy must be unique. (%q is there twice)", s.Sid)
 		}
 		sids[s.Sid] = true
 		if len(s.Actions) == 0 && len(s.NotActions) == 0 {
-			return fmt.Errorf("Policy statement must contain actions.")
+			return iamSays("Policy statement must contain actions.")
 		}
 		for _, a := range slices.Concat(s.Actions, s.NotActions) {
 			if a != "*" && !strings.Contains(a, ":") {
-				return fmt.Errorf("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc. (got %q)", a)
+				return iamSays("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc. (got %q)", a)
 			}
 			if vendor, _, _ := strings.Cut(a, ":"); a != "*" && !regexp.MustCompile(`^[a-zA-Z0-9-]+$`).MatchString(vendor) {
-				return fmt.Errorf("Vendor %s is not valid", vendor)
+				return iamSays("Vendor %s is not valid", vendor)
 			}
 		}
 	}
@@ -174,22 +176,22 @@ func (p *policy) identity() error {
 	}
 	for _, s := range p.Statements {
 		if s.HasPrincipal || s.HasNotPrincipal {
-			return fmt.Errorf("Policy document should not specify a principal.")
+			return iamSays("Policy document should not specify a principal.")
 		}
 		if !sidForm.MatchString(s.Sid) {
-			return fmt.Errorf("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]* (got %q)", s.Sid)
+			return iamSays("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]* (got %q)", s.Sid)
 		}
 		if len(s.Resources) == 0 && len(s.NotResources) == 0 {
-			return fmt.Errorf("Policy statement must contain resources.")
+			return iamSays("Policy statement must contain resources.")
 		}
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
 			if r != "*" && len(strings.SplitN(r, ":", 6)) < 6 && !strings.HasSuffix(r, "*") {
-				return fmt.Errorf("Resource %s must be in ARN format or \"*\".", r)
+				return iamSays("Resource %s must be in ARN format or \"*\".", r)
 			}
 			if part := strings.SplitN(r, ":", 6); r != "*" && part[0] != "arn" {
-				return fmt.Errorf("Resource %s must be in ARN format or \"*\".", r)
+				return iamSays("Resource %s must be in ARN format or \"*\".", r)
 			} else if len(part) == 6 && part[1] != "*" && part[1] != "aws" {
-				return fmt.Errorf("Partition %q is not valid for resource %q.", part[1], r)
+				return iamSays("Partition %q is not valid for resource %q.", part[1], r)
 			}
 		}
 	}
@@ -205,14 +207,14 @@ func (p *policy) trust(w *cloud.World) error {
 	}
 	for _, s := range p.Statements {
 		if !s.HasPrincipal && !s.HasNotPrincipal {
-			return fmt.Errorf("Missing required field Principal")
+			return iamSays("Missing required field Principal")
 		}
 		if len(s.Resources) > 0 || len(s.NotResources) > 0 {
-			return fmt.Errorf("Has prohibited field Resource")
+			return iamSays("Has prohibited field Resource")
 		}
 		for _, a := range s.Actions {
 			if a != "*" && !strings.HasPrefix(a, "sts:") {
-				return fmt.Errorf("AssumeRole policy may only specify STS AssumeRole actions. (got %q)", a)
+				return iamSays("AssumeRole policy may only specify STS AssumeRole actions. (got %q)", a)
 			}
 		}
 		if err := s.principalsExist(w); err != nil {
@@ -220,7 +222,7 @@ func (p *policy) trust(w *cloud.World) error {
 		}
 		for _, f := range s.Principals["Federated"] {
 			if strings.HasSuffix(f, "oidc-provider/"+githubToken) && s.Effect == "Allow" && !s.pinsSubject(githubToken+":sub") {
-				return fmt.Errorf("Missing required condition: a trust of %s must evaluate %s:sub against more than a wildcard", f, githubToken)
+				return iamSays("Missing required condition: a trust of %s must evaluate %s:sub against more than a wildcard", f, githubToken)
 			}
 		}
 	}
@@ -249,17 +251,17 @@ func (s policyStatement) pinsSubject(key string) bool {
 func (s policyStatement) principalsExist(w *cloud.World) error {
 	for _, id := range s.Principals["Service"] {
 		if id != "*" && !knownService(id) {
-			return fmt.Errorf("Invalid principal in policy: \"SERVICE\":%q", id)
+			return iamSays("Invalid principal in policy: \"SERVICE\":%q", id)
 		}
 	}
 	for _, id := range s.Principals["AWS"] {
 		if !principalExists(w, id) {
-			return fmt.Errorf("Invalid principal in policy: \"AWS\":%q", id)
+			return iamSays("Invalid principal in policy: \"AWS\":%q", id)
 		}
 	}
 	for _, id := range s.Principals["Federated"] {
 		if !isARN(id, "iam") && !strings.Contains(id, ".") {
-			return fmt.Errorf("Federated principals must be valid domain names or SAML metadata ARNs (got %q)", id)
+			return iamSays("Federated principals must be valid domain names or SAML metadata ARNs (got %q)", id)
 		}
 	}
 	return nil
