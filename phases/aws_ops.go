@@ -53,7 +53,7 @@ func (r *region) export() (*aws.BackupExport, error) {
 		Task: r.task(), Image: r.image(c.Images.Backup), Cron: schedule.AWS(),
 		Database: r.postgres, Databases: databases, Store: r.store, GitAccessPoints: git, FilesAccessPoints: []string{pointFiles},
 		Excludes: excludes,
-		Bucket: bucket.BucketName, Endpoint: bucket.Endpoint, Region: bucket.Region,
+		Bucket:   bucket.BucketName, Endpoint: bucket.Endpoint, Region: bucket.Region,
 		AccessKeyID: bucket.AccessKeyID, SecretAccessKey: bucket.SecretAccessKey, EncryptionKey: r.product.BackupEncryptionKey,
 		WebhookURL: r.in.secret(c.Backups.AlertWebhook), SecretsKmsKeyArn: r.key[aws.KeySecrets],
 		PostgresDays: c.Backups.Retention.PostgresDays, GitDays: c.Backups.Retention.GitDays, FilesDays: c.Backups.Retention.FilesDays,

@@ -106,6 +106,8 @@ func (b privateBucket) lifecycle() s3.BucketLifecycleConfigurationV2RuleArray {
 	if b.Versioned && b.NoncurrentDays > 0 {
 		rules = append(rules, &s3.BucketLifecycleConfigurationV2RuleArgs{
 			Id: pulumi.String("expire-overwritten"), Status: pulumi.String("Enabled"), Filter: everything,
+			// What expires leaves a marker, which is all there is of it once its versions are gone.
+			Expiration:                  &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{ExpiredObjectDeleteMarker: pulumi.Bool(true)},
 			NoncurrentVersionExpiration: &s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{NoncurrentDays: pulumi.Int(b.NoncurrentDays)},
 		})
 	}

@@ -106,7 +106,7 @@ func NewStaticSite(ctx *pulumi.Context, name string, in *StaticSiteArgs, opts ..
 		return nil, err
 	}
 	logs, logsReady, err := newPrivateBucket(ctx, name+"-logs", privateBucket{
-		ExpireDays: args.LogRetentionDays, AclsForCloudFrontLogs: true, Disposable: args.Disposable, Tags: args.Tags,
+		Versioned: true, NoncurrentDays: 7, ExpireDays: args.LogRetentionDays, AclsForCloudFrontLogs: true, Disposable: args.Disposable, Tags: args.Tags,
 	}, c)
 	if err != nil {
 		return nil, err

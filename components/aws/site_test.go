@@ -75,6 +75,11 @@ func TestStaticSiteTwice(t *testing.T) {
 			t.Errorf("%s takes plain HTTP: %+v", name, s)
 		}
 	}
+	const lifecycle = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
+	wantInputs(t, find(t, list, lifecycle, "a-logs-lifecycle"), map[string]any{
+		"rules.1.expiration.days": 90, "rules.2.noncurrentVersionExpiration.noncurrentDays": 7, "rules.2.expiration.expiredObjectDeleteMarker": true,
+	})
+	wantInputs(t, find(t, list, lifecycle, "a-files-lifecycle"), map[string]any{"rules.1.noncurrentVersionExpiration.noncurrentDays": 30, "rules.1.expiration.days": nil})
 	if find(t, list, "aws:s3/bucketV2:BucketV2", "b-files").Protect {
 		t.Error("a disposable site is protected")
 	}
