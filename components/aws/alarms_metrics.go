@@ -126,7 +126,8 @@ func (c *Alarms) watchServices(ctx *pulumi.Context) error {
 		setDefault(&s.MinHealthy, 1)
 		if err := c.add(ctx, rule{
 			name: name + "-healthy", says: fmt.Sprintf("fewer than %d tasks of %s answer the load balancer", s.MinHealthy, name),
-			is: below, threshold: float64(s.MinHealthy), points: 2, gap: gapIsBad,
+			// As long as the rest: a single writer is away for a minute or two at every deployment.
+			is: below, threshold: float64(s.MinHealthy), gap: gapIsBad,
 			metric: metricQuery{"", "AWS/ApplicationELB", "HealthyHostCount", "Minimum", c.targetDims(s.Target)},
 		}); err != nil {
 			return err

@@ -104,7 +104,7 @@ func TestMonitoringChecklist(t *testing.T) {
 		{"connection pool: connections", "a-database-1-connections", "DatabaseConnections", above, 80, true},
 		{"connection pool: exhausted", "a-pool", "PoolExhausted", above, 0, false},
 		{"Redis memory > 200 MB", "a-cache-1-memory", "BytesUsedForCache", above, 200e6, true},
-		{"healthy hosts of Forgejo", "a-forgejo-healthy", "HealthyHostCount", below, 1, false},
+		{"healthy hosts of Forgejo", "a-forgejo-healthy", "HealthyHostCount", below, 1, true},
 		{"backups missing", "a-backup-missing", "NumberOfBackupJobsCompleted", below, 1, false},
 		{"export missing", "a-export-missing", "IncomingLogEvents", below, 1, false},
 		{"export not started", "a-export-not-started", "TargetErrorCount", above, 0, false},

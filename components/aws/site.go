@@ -197,7 +197,7 @@ func (c *StaticSite) delivery(ctx *pulumi.Context, name string, args *StaticSite
 	if err != nil {
 		return nil, nil, err
 	}
-	read := pulumi.ToStringArray([]string{"GET", "HEAD", "OPTIONS"})
+	read := pulumi.ToStringArray([]string{"GET", "HEAD"})
 	return &cloudfront.DistributionDefaultCacheBehaviorArgs{
 		TargetOriginId: pulumi.String("files"), ViewerProtocolPolicy: pulumi.String("redirect-to-https"),
 		AllowedMethods: read, CachedMethods: read, Compress: pulumi.Bool(true),

@@ -56,7 +56,7 @@ func TestStaticSiteTwice(t *testing.T) {
 		"defaultCacheBehavior.compress":                         true,
 		"origins.0.originAccessControlId":                       "a-access-id",
 		"customErrorResponses.0.responseCode":                   404,
-		"defaultCacheBehavior.allowedMethods.2":                 "OPTIONS",
+		"defaultCacheBehavior.allowedMethods.2":                 nil,
 		"defaultCacheBehavior.functionAssociations.0.eventType": "viewer-request",
 	})
 	if cdn.Input("loggingConfig.prefix") != "cdn/" || !strings.Contains(strings.Join(cdn.Dependencies, " "), "a-logs-ownership") {
