@@ -52,8 +52,11 @@ func TestLifeCycle(t *testing.T) {
 		if r := run(t, store, sim.Destroy, lifted, sim.Options{}); len(r.Protected) > 0 {
 			t.Errorf("still protected: %v", r.Protected)
 		}
-		if left := world(t, store, stack.Stack); len(left) > 0 {
-			t.Errorf("%d resources are left in the simulated clouds, such as %v", len(left), left[0]["urn"])
+		for _, r := range world(t, store, stack.Stack) {
+			// AWS itself keeps some things after they are deleted, such as keys that wait for their end.
+			if typ := r["type"].(string); !strings.HasPrefix(typ, "aws:remnant/") {
+				t.Errorf("left in the simulated clouds: %s %v", typ, r["id"])
+			}
 		}
 		if left := resources(t, store, stack.Stack); len(left) > 0 {
 			t.Errorf("%d resources are left in the state, such as %s", len(left), left[0].URN)

@@ -14,7 +14,7 @@ const (
 )
 
 func backupTypes() []cloud.Type {
-	return []cloud.Type{vaultType(), vaultPolicyType(), planType(), selectionType()}
+	return []cloud.Type{vaultType(), vaultPolicyType(), planType(), selectionType(), vaultLockType()}
 }
 
 var vaultName = regexp.MustCompile(`^[a-zA-Z0-9_-]{2,50}$`)

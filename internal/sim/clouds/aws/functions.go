@@ -11,6 +11,7 @@ import (
 func coreFunctions() map[string]cloud.Function {
 	return map[string]cloud.Function{
 		"aws:index/getCallerIdentity:getCallerIdentity":       getCallerIdentity,
+		"aws:ecs/getService:getService":                       getECSService,
 		"aws:index/getRegion:getRegion":                       getRegion,
 		"aws:index/getAvailabilityZones:getAvailabilityZones": getAvailabilityZones,
 		"aws:index/getPartition:getPartition":                 getPartition,

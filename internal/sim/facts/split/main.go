@@ -14,6 +14,41 @@ import (
 	"strings"
 )
 
+// corrections mend facts that were read wrongly, so that splitting anew keeps them mended.
+var corrections = []struct {
+	token, input, remove string
+	why                  string
+}{
+	{"aws:secretsmanager/secret:Secret", "recoveryWindowInDays", "min", "the validator allows 0 as well as 7 to 30"},
+}
+
+// correct applies the corrections of one entry.
+func correct(token string, entry json.RawMessage) (json.RawMessage, error) {
+	for _, c := range corrections {
+		if c.token != token {
+			continue
+		}
+		var e map[string]json.RawMessage
+		var inputs map[string]map[string]any
+		if err := json.Unmarshal(entry, &e); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(e["inputs"], &inputs); err != nil {
+			return nil, err
+		}
+		delete(inputs[c.input], c.remove)
+		inputs[c.input]["correctedFrom"] = c.why
+		var err error
+		if e["inputs"], err = json.Marshal(inputs); err != nil {
+			return nil, err
+		}
+		if entry, err = json.Marshal(e); err != nil {
+			return nil, err
+		}
+	}
+	return entry, nil
+}
+
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "split:", err)
@@ -38,6 +73,10 @@ func run(args []string) error {
 		pkg, _, _ := strings.Cut(token, ":")
 		if pkg == "pulumi" {
 			pkg = "providers"
+		}
+		entry, err := correct(token, entry)
+		if err != nil {
+			return fmt.Errorf("correcting %s: %w", token, err)
 		}
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, entry); err != nil {
