@@ -358,3 +358,16 @@ func TestFargatePairs(t *testing.T) {
 		t.Error("the long forms are not read")
 	}
 }
+
+func TestServiceLookUpTellsWhatRuns(t *testing.T) {
+	s := edgeSim(t, "eu-west-1")
+	k := aStack(s, nil)
+	s.Must(ecsServiceType, "app", with(k.service, props{"taskDefinition": "app"}))
+	got, err := s.Invoke("aws:ecs/getService:getService", props{"clusterArn": k.cluster.ID, "serviceName": "app"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String("taskDefinition") != k.task.Out.String("arn") || got.Int("desiredCount") != 2 {
+		t.Errorf("got %v", got)
+	}
+}

@@ -18,6 +18,14 @@ func coreFunctions() map[string]cloud.Function {
 		"aws:elb/getServiceAccount:getServiceAccount":         getServiceAccount,
 		"aws:lb/getHostedZoneId:getHostedZoneId":              getHostedZoneID,
 		"aws:iam/getPolicyDocument:getPolicyDocument":         getPolicyDocument,
+		"aws:ec2/getVpc:getVpc":                               byID(vpcType, "no matching EC2 VPC found: %s"),
+		"aws:ec2/getSubnet:getSubnet":                         byID(subnetType, "no matching EC2 Subnet found: %s"),
+		"aws:ec2/getSecurityGroup:getSecurityGroup":           byID(securityGroupType, "no matching EC2 Security Group found: %s"),
+		"aws:ec2/getPrefixList:getPrefixList":                 getPrefixList,
+		"aws:ecs/getCluster:getCluster":                       getCluster,
+		"aws:rds/getCluster:getCluster":                       lookUp(dbClusterType, "clusterIdentifier", "DBCluster %s not found", false),
+		"aws:lb/getLoadBalancer:getLoadBalancer":              lookUp(loadBalancerType, "arn", "no matching load balancer found: %s", false),
+		"aws:lb/getTargetGroup:getTargetGroup":                lookUp(targetGroupType, "arn", "no matching target group found: %s", false),
 	}
 }
 
@@ -87,4 +95,37 @@ func getHostedZoneID(c *cloud.InvokeCall) (cloud.Object, error) {
 		id = regions[name].nlb
 	}
 	return cloud.Object{"id": id}, nil
+}
+
+// byID answers with the resource that has the id.
+func byID(token, missing string) cloud.Function {
+	return func(c *cloud.InvokeCall) (cloud.Object, error) {
+		if r := c.World.Find(c.Scope, token, c.In.String("id")); r != nil {
+			return found(r), nil
+		}
+		return nil, cloud.Refuse("NotFound", missing, c.In.String("id"))
+	}
+}
+
+func getPrefixList(c *cloud.InvokeCall) (cloud.Object, error) {
+	for _, short := range gatewayServices {
+		id, name := prefixList(c.Scope, short), "com.amazonaws."+c.Scope+"."+short
+		if c.In.String("name") == name || c.In.String("prefixListId") == id {
+			return cloud.Object{"id": id, "name": name, "cidrBlocks": cloud.Plain([]string{"3.5.64.0/21", "52.218.0.0/17"})}, nil
+		}
+	}
+	return nil, cloud.Refuse("NotFound", "no matching EC2 Prefix List found: %s", c.In.String("name"))
+}
+
+func getCluster(c *cloud.InvokeCall) (cloud.Object, error) {
+	r := byProperty(c.World.All(c.Scope, ecsClusterType), "name", c.In.String("clusterName"))
+	if r == nil {
+		return nil, cloud.Refuse("ClusterNotFoundException", "reading ECS Cluster (%s): empty result", c.In.String("clusterName"))
+	}
+	out := found(r)
+	out["clusterName"], out["status"] = r.Out["name"], "ACTIVE"
+	for _, key := range []string{"pendingTasksCount", "runningTasksCount", "registeredContainerInstancesCount"} {
+		out[key] = 0.0
+	}
+	return out, nil
 }

@@ -27,12 +27,22 @@ func internetGateway() cloud.Type {
 	detach := func(c *cloud.Call, vpc string) error {
 		for _, n := range c.All(natGatewayType) {
 			if s := c.Find(subnetType, n.Out.String("subnetId")); s != nil && s.Out.String("vpcId") == vpc && n.Out.String("connectivityType") != "private" {
-				return ec2("DetachInternetGateway", "DependencyViolation", "Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", vpc)
+				return mapped(vpc)
 			}
 		}
 		for _, lb := range c.All(loadBalancerType) {
 			if lb.Out.String("vpcId") == vpc && !lb.Out.Bool("internal") {
-				return ec2("DetachInternetGateway", "DependencyViolation", "Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", vpc)
+				return mapped(vpc)
+			}
+		}
+		for _, e := range c.All(eipType) {
+			if id := e.Out.String("networkInterface"); id != "" && interfaceVPC(c, id) == vpc {
+				return mapped(vpc)
+			}
+		}
+		for _, i := range c.All(instanceType) {
+			if i.Out.String("publicIp") != "" && interfaceVPC(c, i.Out.String("primaryNetworkInterfaceId")) == vpc {
+				return mapped(vpc)
 			}
 		}
 		return nil
@@ -63,6 +73,11 @@ func internetGateway() cloud.Type {
 		Delete: func(c *cloud.Call) error { return detach(c, c.Old.String("vpcId")) },
 		Takes:  cloud.Durations{Create: seconds(1), Delete: seconds(20)},
 	}
+}
+
+// mapped is the refusal to cut off public addresses.
+func mapped(vpc string) error {
+	return ec2("DetachInternetGateway", "DependencyViolation", "Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", vpc)
 }
 
 func eip() cloud.Type {

@@ -54,6 +54,10 @@ func instance() cloud.Type {
 					out = append(out, key)
 				}
 			}
+			const version = "launchTemplate.version"
+			if new.Known(version) && old.Has(version) && old.String(version) != new.String(version) {
+				out = append(out, version)
+			}
 			return out
 		},
 		Takes: cloud.Durations{Create: seconds(35), Update: seconds(60), Delete: seconds(50)},
@@ -65,14 +69,24 @@ func createInstance(c *cloud.Call) error {
 	if v := c.In.String("instanceType"); v != "" && !validClass(v) {
 		return ec2(op, "InvalidParameterValue", "Invalid value '%s' for InstanceType.", v)
 	}
+	if err := fromTemplate(c, op); err != nil {
+		return err
+	}
 	id := c.In.String("subnetId")
 	if nic := c.In.Objects("networkInterfaces"); len(nic) > 0 {
 		at := c.Find(networkInterfaceType, nic[0].String("networkInterfaceId"))
 		if at == nil {
 			return ec2(op, "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist", nic[0].String("networkInterfaceId"))
 		}
+		for _, other := range c.All(instanceType) {
+			for _, used := range other.Out.Objects("networkInterfaces") {
+				if used.String("networkInterfaceId") == at.ID {
+					return ec2(op, "InvalidNetworkInterface.InUse", "Interface: [%s] in use.", at.ID)
+				}
+			}
+		}
 		id = at.Out.String("subnetId")
-		c.Out["privateIp"] = at.Out["privateIp"]
+		c.Out["privateIp"], c.Out["primaryNetworkInterfaceId"] = at.Out["privateIp"], at.ID
 	}
 	if id == "" {
 		return ec2(op, "VPCIdNotSpecified", "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.")
@@ -102,7 +116,9 @@ func createInstance(c *cloud.Call) error {
 		computed(c, "privateIp", freeAddress(c, "instance", s))
 	}
 	c.Out["privateDns"] = privateName(c.Scope, c.Out.String("privateIp"))
-	c.Out["primaryNetworkInterfaceId"] = ec2ID(c.Gen, "eni")
+	if len(c.In.Objects("networkInterfaces")) == 0 {
+		c.Out["primaryNetworkInterfaceId"] = ec2ID(c.Gen, "eni")
+	}
 	c.Out["instanceState"] = "running"
 	c.Out["publicIp"], c.Out["publicDns"], c.Out["passwordData"], c.Out["outpostArn"] = "", "", "", ""
 	c.Out["instanceLifecycle"], c.Out["spotInstanceRequestId"] = "", ""
@@ -119,6 +135,31 @@ func createInstance(c *cloud.Call) error {
 		v := c.Find(vpcType, s.Out.String("vpcId"))
 		computed(c, "vpcSecurityGroupIds", []any{v.Out["defaultSecurityGroupId"]})
 	}
+	return nil
+}
+
+// fromTemplate takes from the launch template what the instance leaves out.
+func fromTemplate(c *cloud.Call, op string) error {
+	given := c.In.Object("launchTemplate")
+	if given == nil {
+		return nil
+	}
+	t := c.Find(launchTemplateType, given.String("id"))
+	if name := given.String("name"); name != "" {
+		t = byProperty(c.All(launchTemplateType), "name", name)
+	}
+	if t == nil {
+		return ec2(op, "InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID %s, does not exist.", orText(given.String("id"), given.String("name")))
+	}
+	if !c.In.Has("ami") && !t.Out.Has("imageId") {
+		return ec2(op, "MissingParameter", "The request must contain the parameter ImageId")
+	}
+	image := t.Out.String("imageId")
+	if strings.HasPrefix(image, "resolve:") {
+		image = "ami-0" + fixed(16, c.Scope, image)
+	}
+	computed(c, "ami", image)
+	computed(c, "instanceType", t.Out.String("instanceType"))
 	return nil
 }
 

@@ -195,3 +195,28 @@ func TestWarnsOfNothingWhenGatewaysChange(t *testing.T) {
 		t.Errorf("the route did not move to the NAT gateway in place: %v", got.Out)
 	}
 }
+
+func TestNatInstanceKeepsItsInterface(t *testing.T) {
+	s := edgeSim(t, "eu-west-1")
+	n := aPlant(s)
+	eni := s.Must(networkInterfaceType, "nat", props{"subnetId": n.public[0], "securityGroups": []string{n.group}, "sourceDestCheck": false})
+	address := s.Must(eipType, "nat", props{"domain": "vpc", "networkInterface": eni.ID})
+	template := s.Must(launchTemplateType, "nat", props{"name": "nat", "imageId": "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"})
+	machine := props{"instanceType": "t4g.nano", "launchTemplate": props{"id": template.ID, "version": "$Latest"},
+		"networkInterfaces": []any{props{"deviceIndex": 0, "networkInterfaceId": eni.ID}}}
+	s.Refuses(instanceType, "lost", with(machine, props{"launchTemplate": props{"id": "lt-0123456789abcdef0", "version": "$Latest"}}), "InvalidLaunchTemplateId.NotFound")
+	i := s.Must(instanceType, "nat", machine)
+	matches(t, "image", i.Out.String("ami"), `^ami-0[0-9a-f]{16}$`)
+	if i.Out["primaryNetworkInterfaceId"] != eni.ID || i.Out["privateIp"] != eni.Out["privateIp"] {
+		t.Errorf("the instance has interface %v and address %v", i.Out["primaryNetworkInterfaceId"], i.Out["privateIp"])
+	}
+	s.Must(routeType, "out", props{"routeTableId": n.table, "destinationCidrBlock": "0.0.0.0/0", "networkInterfaceId": eni.ID})
+	s.Refuses(instanceType, "second", machine, "InvalidNetworkInterface.InUse")
+	refusedDelete(t, s, eni, "is currently in use")
+	refusedDelete(t, s, n.igw, "has some mapped public address(es)")
+	deletes(t, s, i)
+	s.Must(instanceType, "second", machine)
+	if address.Out.String("associationId") == "" {
+		t.Error("the address is not associated")
+	}
+}
