@@ -112,6 +112,14 @@ func groupVPC(w *cloud.World, scope, id string) string {
 	return ""
 }
 
+// defaultGroup is what AWS puts something into that names no security group: the VPC's own.
+func defaultGroup(c *cloud.Call, vpc string) []any {
+	if v := c.Find(vpcType, vpc); v != nil {
+		return []any{v.Out["defaultSecurityGroupId"]}
+	}
+	return []any{}
+}
+
 // placement is where a list of subnets lies.
 type placement struct {
 	subnets []*cloud.Resource

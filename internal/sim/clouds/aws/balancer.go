@@ -105,7 +105,7 @@ func createBalancer(c *cloud.Call) error {
 		c.Out["dnsName"] = strings.ToLower(fmt.Sprintf("%s-%d.%s.elb.amazonaws.com", host, c.Gen.Number("dns", 100000000, 2147483647), c.Scope))
 		c.Out["zoneId"] = r.alb
 		if len(c.In.Strings("securityGroups")) == 0 {
-			c.Out["securityGroups"] = []any{c.Find(vpcType, c.Out.String("vpcId")).Out["defaultSecurityGroupId"]}
+			c.Out["securityGroups"] = defaultGroup(c, c.Out.String("vpcId"))
 		}
 	}
 	return nil

@@ -199,6 +199,11 @@ func TestServiceRefusals(t *testing.T) {
 			}
 			return with(k.service, spot(1)), spot(0)
 		})},
+		{"no capacity at all", ecsServiceType, "No Container Instances were found in your cluster", serving(func(s *simtest.Sim, k stack) (props, props) {
+			second := s.Must(ecsClusterType, "second", props{"name": "second"})
+			s.Must(clusterCapacityType, "second", props{"clusterName": "second", "capacityProviders": []string{"FARGATE"}, "defaultCapacityProviderStrategies": []any{props{"capacityProvider": "FARGATE", "weight": 1}}})
+			return with(k.service, props{"launchType": nil, "cluster": second.ID}), props{"cluster": k.cluster.ID}
+		})},
 		{"platform version", ecsServiceType, "PlatformUnknownException", serve(props{"platformVersion": "2.0.0"})},
 		{"grace without balancer", ecsServiceType, "Health check grace period is only valid", serving(func(s *simtest.Sim, k stack) (props, props) {
 			return with(k.service, props{"loadBalancers": nil, "healthCheckGracePeriodSeconds": nil}), props{"healthCheckGracePeriodSeconds": 60}

@@ -119,9 +119,7 @@ func dbPlace(c *cloud.Call, op, kind string) (string, error) {
 		return "", rds(op, "InvalidParameterCombination", "The %s and EC2 security group are in different VPCs. The %s is in %s and the EC2 security group is in %s", kind, kind, vpc, at)
 	}
 	if !c.In.Has("vpcSecurityGroupIds") && !updating(c) {
-		if v := c.Find(vpcType, vpc); v != nil {
-			c.Out["vpcSecurityGroupIds"] = []any{v.Out["defaultSecurityGroupId"]}
-		}
+		c.Out["vpcSecurityGroupIds"] = defaultGroup(c, vpc)
 	}
 	return vpc, nil
 }

@@ -58,7 +58,7 @@ func createService(c *cloud.Call) error {
 	} else {
 		computed(c, "launchType", "")
 	}
-	if serviceOnFargate(c.In) {
+	if serviceOnFargate(c, cluster) {
 		computed(c, "platformVersion", "LATEST")
 	} else {
 		computed(c, "platformVersion", "")
@@ -66,15 +66,29 @@ func createService(c *cloud.Call) error {
 	return nil
 }
 
-func serviceOnFargate(o cloud.Object) bool {
-	if o.String("launchType") == "FARGATE" {
-		return true
+// serviceOnFargate tells whether the service's tasks run on Fargate: by its launch type, its own
+// strategy, or the cluster's.
+func serviceOnFargate(c *cloud.Call, cluster *cloud.Resource) bool {
+	if kind := c.In.String("launchType"); kind != "" {
+		return kind == "FARGATE"
+	}
+	items := c.In.Objects("capacityProviderStrategies")
+	if len(items) == 0 {
+		items = defaultStrategy(c, cluster)
 	}
 	var names []string
-	for _, s := range o.Objects("capacityProviderStrategies") {
+	for _, s := range items {
 		names = append(names, s.String("capacityProvider"))
 	}
 	return fargate(names)
+}
+
+// defaultStrategy is what the cluster does with services that say nothing.
+func defaultStrategy(c *cloud.Call, cluster *cloud.Resource) []cloud.Object {
+	if p := byProperty(c.All(clusterCapacityType), "clusterName", cluster.Out.String("name")); p != nil {
+		return p.Out.Objects("defaultCapacityProviderStrategies")
+	}
+	return nil
 }
 
 // findTask finds a task definition by ARN, family:revision or family.
@@ -126,13 +140,13 @@ func checkService(c *cloud.Call) error {
 	if def == nil {
 		return ecs(op, "ClientException", "Unable to describe task definition: %s", ref)
 	}
-	if serviceOnFargate(c.In) && !slices.Contains(def.In.Strings("requiresCompatibilities"), "FARGATE") {
+	if serviceOnFargate(c, cluster) && !slices.Contains(def.In.Strings("requiresCompatibilities"), "FARGATE") {
 		return invalid("Task definition does not support launch_type FARGATE.")
 	}
 	if c.In.Bool("enableExecuteCommand") && !def.In.Has("taskRoleArn") {
 		return invalid("The service couldn't be created because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.")
 	}
-	if err := serviceNetwork(c, op, def); err != nil {
+	if err := serviceNetwork(c, op, cluster, def); err != nil {
 		return err
 	}
 	if err := serviceBalancers(c, op, def); err != nil {
@@ -161,10 +175,10 @@ func serviceCapacity(c *cloud.Call, op string, cluster *cloud.Resource) error {
 	if err := strategy(op, items, providers); err != nil {
 		return err
 	}
-	if v := c.In.String("platformVersion"); v != "" && serviceOnFargate(c.In) && !slices.Contains([]string{"LATEST", "1.4.0", "1.3.0"}, v) {
+	if v := c.In.String("platformVersion"); v != "" && serviceOnFargate(c, cluster) && !slices.Contains([]string{"LATEST", "1.4.0", "1.3.0"}, v) {
 		return ecs(op, "PlatformUnknownException", "The specified platform does not exist: %s", v)
 	}
-	if !c.In.Has("launchType") && len(items) == 0 && c.In.String("deploymentController.type") != "EXTERNAL" && len(c.All("aws:autoscaling/group:Group")) == 0 && c.In.Int("desiredCount") > 0 {
+	if !c.In.Has("launchType") && len(items) == 0 && len(defaultStrategy(c, cluster)) == 0 && c.In.String("deploymentController.type") != "EXTERNAL" && len(c.All("aws:autoscaling/group:Group")) == 0 && c.In.Int("desiredCount") > 0 {
 		return ecs(op, "InvalidParameterException", "No Container Instances were found in your cluster. Set launchType FARGATE or a capacity provider strategy.")
 	}
 	return nil

@@ -6,7 +6,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 )
 
-func serviceNetwork(c *cloud.Call, op string, def *cloud.Resource) error {
+func serviceNetwork(c *cloud.Call, op string, cluster, def *cloud.Resource) error {
 	network := c.In.Object("networkConfiguration")
 	awsvpc := def.Out.String("networkMode") == "awsvpc"
 	switch {
@@ -16,7 +16,7 @@ func serviceNetwork(c *cloud.Call, op string, def *cloud.Resource) error {
 		return ecs(op, "InvalidParameterException", "Network Configuration is not valid for the given networkMode of this task definition.")
 	case !awsvpc:
 		return nil
-	case network.Bool("assignPublicIp") && !serviceOnFargate(c.In):
+	case network.Bool("assignPublicIp") && !serviceOnFargate(c, cluster):
 		return ecs(op, "InvalidParameterException", "Assign public IP is not supported for this launch type.")
 	}
 	ids := network.Strings("subnets")

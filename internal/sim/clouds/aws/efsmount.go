@@ -59,7 +59,7 @@ func createMountTarget(c *cloud.Call) error {
 	c.Out["mountTargetDnsName"] = zone + "." + fs.Out.String("dnsName")
 	c.Out["networkInterfaceId"] = ec2ID(c.Gen, "eni")
 	if !c.In.Has("securityGroups") {
-		c.Out["securityGroups"] = []any{c.Find(vpcType, s.Out.String("vpcId")).Out["defaultSecurityGroupId"]}
+		c.Out["securityGroups"] = defaultGroup(c, s.Out.String("vpcId"))
 	}
 	return nil
 }

@@ -132,8 +132,7 @@ func createInstance(c *cloud.Call) error {
 	computed(c, "monitoring", false)
 	computed(c, "instanceInitiatedShutdownBehavior", "stop")
 	if !c.In.Has("vpcSecurityGroupIds") && len(c.In.Objects("networkInterfaces")) == 0 {
-		v := c.Find(vpcType, s.Out.String("vpcId"))
-		computed(c, "vpcSecurityGroupIds", []any{v.Out["defaultSecurityGroupId"]})
+		computed(c, "vpcSecurityGroupIds", defaultGroup(c, s.Out.String("vpcId")))
 	}
 	return nil
 }
@@ -227,9 +226,7 @@ func networkInterface() cloud.Type {
 			h := c.Gen.Hex("mac", 10)
 			c.Out["macAddress"] = "0a:" + h[:2] + ":" + h[2:4] + ":" + h[4:6] + ":" + h[6:8] + ":" + h[8:]
 			computed(c, "interfaceType", "interface")
-			if v := c.Find(vpcType, vpc); v != nil {
-				computed(c, "securityGroups", []any{v.Out["defaultSecurityGroupId"]})
-			}
+			computed(c, "securityGroups", defaultGroup(c, vpc))
 			return nil
 		},
 		Replaces: func(old, new cloud.Object) []string {

@@ -65,7 +65,7 @@ func createEndpoint(c *cloud.Call) error {
 		return nil
 	}
 	if !c.In.Has("securityGroupIds") {
-		c.Out["securityGroupIds"] = []any{c.Find(vpcType, c.In.String("vpcId")).Out["defaultSecurityGroupId"]}
+		c.Out["securityGroupIds"] = defaultGroup(c, c.In.String("vpcId"))
 	}
 	var nics []string
 	suffix := c.Gen.Pick("dns", "abcdefghijklmnopqrstuvwxyz0123456789", 8)
