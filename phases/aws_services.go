@@ -37,7 +37,7 @@ func (r *region) entrance() error {
 		return err
 	}
 	args := &aws.PublicAlbArgs{
-		AccountID: r.providers.AccountID, Region: c.AWS.Region, VpcID: r.vpc.VpcID, SubnetIDs: r.vpc.PublicSubnetIDs,
+		AccountID: r.providers.AccountID, Region: c.AWS.Region, VpcID: r.vpc.VpcID, SubnetIDs: r.vpc.PublicSubnetIDs, Ready: r.vpc.PublicReady(),
 		CertificateArn: certificate.Arn, Hosts: hosts, IdleTimeoutSeconds: c.AWS.LoadBalancer.IdleTimeoutSeconds,
 		AccessLogDays: c.AWS.LoadBalancer.AccessLogRetentionDays, Disposable: c.Disposable, Tags: r.in.Tags(),
 	}

@@ -28,9 +28,13 @@ var generators = map[string][]string{
 // generated returns the secrets of a deployment.
 func generated(all []deployment.Resource) map[string]string {
 	out := map[string]string{}
+	ids := map[string]bool{}
+	for _, r := range all {
+		ids[r.ID] = true // an id is no secret, even where it is kept with one (an access key's id)
+	}
 	for _, r := range all {
 		for _, key := range generators[r.Type] {
-			if s, _ := deployment.Plain(r.Outputs[key]).(string); len(s) >= 12 {
+			if s, _ := deployment.Plain(r.Outputs[key]).(string); len(s) >= 12 && !ids[s] {
 				out[s] = r.Name + "." + key
 			}
 		}

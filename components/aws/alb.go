@@ -62,6 +62,8 @@ type PublicAlbArgs struct {
 	IdleTimeoutSeconds int
 	// AccessLogDays that access logs are kept, 1 to 3650; default 90.
 	AccessLogDays int
+	// Ready must exist before a load balancer, and outlives it: Network.PublicReady.
+	Ready []pulumi.Resource
 	// Ssh adds a network load balancer for git over SSH; nil for none.
 	Ssh *SshNlb
 	// Disposable leaves the load balancer and the log bucket unprotected; throw-away stacks only.
@@ -230,7 +232,7 @@ func (c *PublicAlb) loadBalancer(ctx *pulumi.Context, name string, args *PublicA
 		IdleTimeout: pulumi.Int(args.IdleTimeoutSeconds),
 		AccessLogs:  &lb.LoadBalancerAccessLogsArgs{Enabled: pulumi.Bool(true), Bucket: logs.bucket.Bucket, Prefix: pulumi.String("alb")},
 		Tags:        args.Tags.Pulumi("Name", name),
-	}, pulumi.Parent(c), pulumi.DependsOn(logs.ready))
+	}, base.Stateful(args.Disposable, pulumi.Parent(c), pulumi.DependsOn(append(slices.Clone(args.Ready), logs.ready...)))...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
@@ -29,7 +30,7 @@ func (c *PublicAlb) ssh(ctx *pulumi.Context, child string, args *PublicAlbArgs, 
 		EnableDeletionProtection:     base.CloudProtection(args.Disposable),
 		AccessLogs:                   &lb.LoadBalancerAccessLogsArgs{Enabled: pulumi.Bool(true), Bucket: logs.bucket.Bucket, Prefix: pulumi.String("ssh")},
 		Tags:                         args.Tags.Pulumi("Name", child),
-	}, pulumi.Parent(c), pulumi.DependsOn(logs.ready))
+	}, base.Stateful(args.Disposable, pulumi.Parent(c), pulumi.DependsOn(append(slices.Clone(args.Ready), logs.ready...)))...)
 	if err != nil {
 		return err
 	}

@@ -83,8 +83,8 @@ type Network struct {
 	// NatPublicIPs are the addresses that others see, by zone; empty without NAT.
 	NatPublicIPs pulumi.StringArrayOutput
 
-	tags  base.Tags
-	ready []pulumi.Resource
+	tags               base.Tags
+	ready, publicReady []pulumi.Resource
 }
 
 var (
@@ -156,6 +156,10 @@ func NewNetwork(ctx *pulumi.Context, name string, in *NetworkArgs, opts ...pulum
 		"publicSubnetIds": c.PublicSubnetIDs, "privateSubnetIds": c.PrivateSubnetIDs, "isolatedSubnetIds": c.IsolatedSubnetIDs,
 	})
 }
+
+// PublicReady is what must exist before anything with a public address: the way out. It is also what
+// must stay until that is gone, as a gateway with mapped addresses cannot be detached.
+func (c *Network) PublicReady() []pulumi.Resource { return c.publicReady }
 
 // Ready is what must exist before a task in a private subnet can fetch its image and secrets.
 func (c *Network) Ready() []pulumi.Resource { return c.ready }

@@ -23,6 +23,7 @@ func (n *networkBuilder) routes() error {
 	if err != nil {
 		return err
 	}
+	n.c.publicReady = []pulumi.Resource{out}
 	if err := n.nat(out); err != nil {
 		return err
 	}

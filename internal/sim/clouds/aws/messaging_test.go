@@ -32,7 +32,7 @@ func TestSecretAndMessageRefusals(t *testing.T) {
 	parameter := props{"name": "/morphee/image", "type": "String", "value": "1"}
 	runRefusals(t, []refusal{
 		{"secret name with a space", secretToken, "invalid value for name", fixedInputs(props{"name": "db/password"}, props{"name": "db password"})},
-		{"recovery of three days", secretToken, "at least 7", fixedInputs(props{"recoveryWindowInDays": 7}, props{"recoveryWindowInDays": 3})},
+		{"recovery of three days", secretToken, "in the range (7 - 30)", fixedInputs(props{"recoveryWindowInDays": 7}, props{"recoveryWindowInDays": 3})},
 		{"secret name taken", secretToken, "ResourceExistsException", func(s *simtest.Sim) (props, props) {
 			s.Must(secretToken, "db", props{"name": "db"})
 			return props{"name": "db2"}, props{"name": "db"}
