@@ -3,7 +3,6 @@ package docker
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -321,14 +320,6 @@ func plainEnv(m map[string]string) map[string]pulumi.StringInput {
 	out := map[string]pulumi.StringInput{}
 	for k, v := range m {
 		out[k] = pulumi.String(v)
-	}
-	return out
-}
-
-func mergeEnv(list ...map[string]pulumi.StringInput) map[string]pulumi.StringInput {
-	out := map[string]pulumi.StringInput{}
-	for _, m := range list {
-		maps.Copy(out, m)
 	}
 	return out
 }

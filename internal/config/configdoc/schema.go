@@ -24,7 +24,7 @@ func ProjectFile(current string) (string, error) {
 	}
 	head, _, found := strings.Cut(current, generatedMark)
 	if !found {
-		return "", fmt.Errorf("Pulumi.yaml has no line %q", generatedMark)
+		return "", fmt.Errorf("there is no line %q in Pulumi.yaml", generatedMark)
 	}
 	section := yaml.Node{Kind: yaml.MappingNode}
 	for _, e := range model {

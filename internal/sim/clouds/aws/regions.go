@@ -3,8 +3,6 @@ package aws
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -55,9 +53,6 @@ var regions = map[string]*region{
 	"il-central-1":   {short: "ilc1", zones: "abc", name: "Israel (Tel Aviv)", alb: "Z09170902867EHPV2DABU", nlb: "Z0313266YDI6ZRHTGQY4"},
 	"mx-central-1":   {short: "mxc1", zones: "abc", name: "Mexico (Central)", alb: "Z023552324OKD1BB28BH5", nlb: "Z02031231H3ID5HJF8JTS"},
 }
-
-// regionNames are all region names in order.
-func regionNames() []string { return slices.Sorted(maps.Keys(regions)) }
 
 // zoneNames are the availability zones of a region, in order.
 func zoneNames(name string) []string {
