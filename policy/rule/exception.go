@@ -1,0 +1,82 @@
+package rule
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Exception accepts the violations of one rule by some resources, with a reason. It stands in the
+// stack's configuration, where it is reviewed, and is listed in every report.
+type Exception struct {
+	Rule     string `json:"rule"`
+	Resource string `json:"resource"` // logical name, type::name or URN; * stands for any text
+	Reason   string `json:"reason"`
+	Until    string `json:"until,omitempty"` // last day it holds, YYYY-MM-DD; empty for always
+}
+
+// ExceptionsKey is the configuration key of the exceptions.
+const ExceptionsKey = "policyExceptions"
+
+// ParseExceptions reads the configuration's list, which Pulumi hands over as JSON.
+func ParseExceptions(text string) ([]Exception, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	var list []Exception
+	if err := dec.Decode(&list); err != nil {
+		return nil, fmt.Errorf("%s: %w; want a list of {rule, resource, reason, until}", ExceptionsKey, err)
+	}
+	var errs []error
+	for i, e := range list {
+		if err := e.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("%s[%d]: %w", ExceptionsKey, i, err))
+		}
+	}
+	return list, errors.Join(errs...)
+}
+
+func (e Exception) validate() error {
+	switch {
+	case e.Rule == "":
+		return errors.New("rule is missing: an exception is for one rule; the ids are in docs/policies.md")
+	case strings.Contains(e.Rule, "*"):
+		return fmt.Errorf("rule %q: an exception is for one rule, not for a pattern", e.Rule)
+	case e.Resource == "":
+		return errors.New("resource is missing: give the logical name of the resource; * stands for any text")
+	case len(strings.Fields(e.Reason)) < 3:
+		return fmt.Errorf("reason %q: say in three words or more why this is acceptable", e.Reason)
+	}
+	if e.Until != "" {
+		if _, err := time.Parse(time.DateOnly, e.Until); err != nil {
+			return fmt.Errorf("until %q: want a day such as 2027-03-31", e.Until)
+		}
+	}
+	return nil
+}
+
+// expired says whether the exception's last day is over.
+func (e Exception) expired(now time.Time) bool {
+	return e.Until != "" && !now.IsZero() && now.UTC().Format(time.DateOnly) > e.Until
+}
+
+func (e Exception) covers(f Finding) bool {
+	if e.Rule != f.Rule {
+		return false
+	}
+	name := NameOf(f.URN)
+	return Glob(e.Resource, name) || Glob(e.Resource, f.URN) || Glob(e.Resource, typeOf(f.URN)+"::"+name)
+}
+
+// typeOf is the resource's own type in a URN, without those of its parents.
+func typeOf(urn string) string {
+	parts := strings.Split(urn, "::")
+	if len(parts) < 4 {
+		return ""
+	}
+	return parts[2][strings.LastIndex(parts[2], "$")+1:]
+}

@@ -1,0 +1,10 @@
+// Command cmd is the policy pack as the ordinary CLI loads it: --policy-pack bin/policy-secrets, or the
+// path of this folder.
+package main
+
+import (
+	"github.com/morphee-app/morphee-infra/policy/secrets"
+	"github.com/morphee-app/morphee-infra/policy/serve"
+)
+
+func main() { serve.Main(secrets.Pack) }
