@@ -93,8 +93,6 @@ type Database struct {
 	BackupWindow string `key:"backupWindow" default:"02:00-02:45" format:"window"`
 	// Weekly window for maintenance, in UTC.
 	MaintenanceWindow string `key:"maintenanceWindow" default:"sun:04:30-sun:05:30" format:"weekly-window"`
-	// Whether Performance Insights is on (free for 7 days of history).
-	PerformanceInsights bool `key:"performanceInsights" default:"true"`
 	// Whether changes that restart the database are made at once, not in the next window.
 	ApplyImmediately bool `key:"applyImmediately" default:"false"`
 }
