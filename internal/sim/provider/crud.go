@@ -81,7 +81,10 @@ func (p *Provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin
 	}
 	// Counted only now: a creation that was refused leaves no trace, so that the next attempt makes
 	// just what an undisturbed run would have made.
-	w.CountCreation(call.URN)
+	// What exists in the state only is not there either when the run dies before it is written down.
+	if !typ.Local || fault != Kill {
+		w.CountCreation(call.URN)
+	}
 	if !typ.Local {
 		if call.ID == "" {
 			return plugin.CreateResponse{}, fmt.Errorf("creating %s: the simulated cloud gave out no id: this is a mistake in the rule of %s", call.Name, call.Type)
@@ -148,6 +151,15 @@ func (p *Provider) Update(ctx context.Context, req plugin.UpdateRequest) (plugin
 	live := w.Find(scope, string(req.URN.Type()), string(req.ID))
 	if live == nil && !typ.Local {
 		return plugin.UpdateResponse{}, fmt.Errorf("updating %s: there is no such resource any more (id %s): run a refresh so that the state learns of it", req.URN.Name(), req.ID)
+	}
+	if live != nil {
+		// What the cloud computed since the state was written (a certificate that was issued meanwhile)
+		// is as true after the update as before.
+		for name, v := range live.Out.Clone() {
+			if plain[name] == nil && old[name] == nil {
+				out[name] = v
+			}
+		}
 	}
 	call := &cloud.Call{
 		URN: string(req.URN), Name: req.URN.Name(), Type: string(req.URN.Type()), Config: config, Scope: scope,
