@@ -86,6 +86,10 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	if err != nil {
 		return nil, err
 	}
+	recovered, err := x.recover(ctx, simulator)
+	if err != nil {
+		return nil, err
+	}
 	cancelCtx, source := cancel.NewContext(ctx)
 	defer source.Terminate()
 	j := &journal{base: x.snapshot}
@@ -138,7 +142,7 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	if op != Preview {
 		saved = x.finish(ctx, j, len(opts.Drift) > 0)
 	}
-	result.Warnings = append(result.Warnings, simulator.Warnings()...)
+	result.Warnings = append(append(recovered, result.Warnings...), simulator.Warnings()...)
 	result.estimate(seen, simulator)
 	result.finish(opErr, saved, x.snapshot, start)
 	for _, f := range simulator.Faults.Unused() {

@@ -130,7 +130,7 @@ func (p *Provider) decodeConfig(in resource.PropertyMap) (cloud.Object, []cloud.
 	return c.object("", raw, inputs), c.failures
 }
 
-// DiffConfig tells whether the provider must be replaced: when it would act in another scope.
+// DiffConfig tells what differs in the provider's configuration, and whether it replaces the provider.
 func (p *Provider) DiffConfig(_ context.Context, req plugin.DiffConfigRequest) (plugin.DiffConfigResponse, error) {
 	old, _ := p.decodeConfig(normalMap(req.OldInputs))
 	new, _ := p.decodeConfig(normalMap(req.NewInputs))
@@ -138,7 +138,13 @@ func (p *Provider) DiffConfig(_ context.Context, req plugin.DiffConfigRequest) (
 	if !ok {
 		schema = &facts.Schema{}
 	}
-	return result(compareInputs(schema, nil, old, new), false), nil
+	changes := compareInputs(schema, nil, old, new)
+	for i := range changes {
+		if slices.Contains(p.pkg.Replaces, topLevel(changes[i].path)) {
+			changes[i].replace = true
+		}
+	}
+	return result(changes, false), nil
 }
 
 // Configure sets the configuration. While some of it is unknown, in a preview, the provider answers
@@ -152,6 +158,17 @@ func (p *Provider) Configure(_ context.Context, req plugin.ConfigureRequest) (pl
 		p.scope = p.pkg.Scope(config)
 	}
 	return plugin.ConfigureResponse{}, nil
+}
+
+// ReadIn reads a resource in a scope, without a configured provider of the program: for settling what
+// an interrupted run left.
+func (s *Simulator) ReadIn(ctx context.Context, scope string, req plugin.ReadRequest) (plugin.ReadResponse, error) {
+	p, err := s.Provider(string(req.Type.Package()))
+	if err != nil {
+		return plugin.ReadResponse{}, err
+	}
+	p.configured, p.known, p.scope = true, true, scope
+	return p.Read(ctx, req)
 }
 
 func (p *Provider) state() (known bool, config cloud.Object, scope string) {
