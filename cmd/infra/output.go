@@ -65,6 +65,9 @@ func summary(w, stderr io.Writer, r *sim.Result, stack *rehearsal.Stack, err err
 }
 
 func failure(op sim.Operation, err error) string {
+	if op == sim.Preview {
+		return "the simulated preview failed; nothing was changed: mend the cause and run it again"
+	}
 	if errors.Is(err, provider.ErrKilled) {
 		return fmt.Sprintf("the simulated %s was killed; the state is what had been written by then", op)
 	}

@@ -76,10 +76,11 @@ type Violation struct {
 
 // step is one engine step with what it depends on, for the estimate.
 type step struct {
-	urn   string
-	typ   string
-	kind  string // create, update, delete
-	needs []string
+	urn    string
+	typ    string
+	kind   string // create, update, delete
+	needs  []string
+	inputs resource.PropertyMap
 }
 
 // observed is what the engine's events told.
@@ -182,7 +183,7 @@ func (o *observed) step(m engine.StepEventMetadata) {
 		deploy.OpDelete: "delete", deploy.OpDeleteReplaced: "delete",
 	}[m.Op]
 	if kind != "" && m.Res != nil && m.Res.Custom && m.Res.State != nil {
-		s := step{urn: urn, typ: string(m.Type), kind: kind}
+		s := step{urn: urn, typ: string(m.Type), kind: kind, inputs: m.Res.Inputs}
 		_, deps := m.Res.State.GetAllDependencies()
 		for _, d := range deps {
 			s.needs = append(s.needs, string(d.URN))
@@ -333,7 +334,7 @@ func criticalPath(steps []step, deleting bool, s *provider.Simulator) time.Durat
 		for _, b := range before {
 			wait = max(wait, finish(b))
 		}
-		memo[urn] = wait + s.TakesFor(st.typ, st.kind)
+		memo[urn] = wait + s.TakesFor(st.typ, st.kind, st.inputs)
 		return memo[urn]
 	}
 	var longest time.Duration

@@ -7,6 +7,7 @@
 package cloud
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -34,7 +35,8 @@ type Type struct {
 	// Delete is asked before the resource goes; an error refuses (deletion protection, not empty).
 	Delete func(c *Call) error
 
-	// Read may refresh what the cloud changes by itself. It runs on refresh and import.
+	// Read may refresh what the cloud changes by itself. It runs on refresh and import. Returning Gone
+	// says that the resource went with another one.
 	Read func(c *Call) error
 
 	// InUse lists the references that keep the cloud from deleting this resource while they exist.
@@ -61,6 +63,9 @@ type Type struct {
 
 	// Takes are typical real durations, for the estimated time to deploy.
 	Takes Durations
+
+	// Waits is the typical duration of a creation that depends on the inputs; zero means Takes.
+	Waits func(in Object) time.Duration
 }
 
 // Durations are how long the real cloud typically takes. Zero means the package's default.
@@ -82,6 +87,10 @@ type Package struct {
 	// Scope is the part of the world that a provider configured so works in: the region of an AWS
 	// provider, the host of a Docker provider. Names are unique, and ids found, within a scope.
 	Scope func(config Object) string
+
+	// Replaces names the settings of the provider whose change replaces it, and with it everything
+	// that it made.
+	Replaces []string
 
 	// CheckConfig reports what is wrong with the provider's configuration.
 	CheckConfig func(c *CheckCall)
@@ -190,6 +199,10 @@ func (e *Error) Error() string {
 	}
 	return fmt.Sprintf("%s (%s)", e.Message, e.Code)
 }
+
+// Gone is what Read returns when the cloud took the resource away together with another one, as an
+// attachment goes with what it was attached to.
+var Gone = errors.New("the resource does not exist any more")
 
 // Refuse builds an Error.
 func Refuse(code, format string, args ...any) error {

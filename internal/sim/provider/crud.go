@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -274,7 +275,12 @@ func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 			In: live.In.Clone(), Old: live.In.Clone(), Out: live.Out.Clone(), World: w,
 			Gen: cloud.Gen{Seed: fmt.Sprintf("%s\x00%s\x00%s", w.Seed, req.URN, req.ID)},
 		}
-		if err := typ.Read(call); err != nil {
+		err := typ.Read(call)
+		if errors.Is(err, cloud.Gone) {
+			w.Remove(scope, live.Type, live.ID)
+			return plugin.ReadResponse{Status: resource.StatusOK}, nil
+		}
+		if err != nil {
 			return plugin.ReadResponse{}, fmt.Errorf("reading %s: %w", req.URN.Name(), err)
 		}
 		if !cloud.Equal(call.Out, live.Out) {

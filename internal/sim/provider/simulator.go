@@ -134,13 +134,20 @@ func (p *pkg) takes(token, kind string) time.Duration {
 	return time.Second
 }
 
-// TakesFor is the typical real duration of an operation ("create", "update", "delete") on a type.
-func (s *Simulator) TakesFor(token, kind string) time.Duration {
+// TakesFor is the typical real duration of an operation ("create", "update", "delete") on a resource
+// with these inputs.
+func (s *Simulator) TakesFor(token, kind string, inputs resource.PropertyMap) time.Duration {
 	name, _, _ := cutToken(token)
-	if p := s.packages[name]; p != nil {
-		return p.takes(token, kind)
+	p := s.packages[name]
+	if p == nil {
+		return 0
 	}
-	return 0
+	if t := p.types[token]; kind == "create" && t != nil && t.Waits != nil {
+		if d := t.Waits(plainMap(inputs)); d > 0 {
+			return d
+		}
+	}
+	return p.takes(token, kind)
 }
 
 // Schema returns the facts of a type.

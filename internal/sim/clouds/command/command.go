@@ -4,6 +4,7 @@ package command
 
 import (
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
@@ -25,12 +26,21 @@ func Package() cloud.Package {
 		Name: "command",
 		Types: []cloud.Type{
 			{Token: localType, Check: checkLogging, Create: create, Update: update, Recomputed: outputs, Takes: slow},
-			{Token: remoteType, Check: checkRemote, Create: create, Update: update, Delete: remove, Recomputed: outputs, Takes: slow},
+			{Token: remoteType, Check: checkRemote, Create: create, Update: update, Delete: remove, Recomputed: outputs, Takes: slow, Waits: firstBoot},
 			{Token: copyFileType, Check: checkRemote, Create: copied, Takes: slow},
 			{Token: copyToRemoteType, Check: checkRemote, Create: copied, Update: connect, Takes: slow},
 		},
 		Scope: func(cloud.Object) string { return "command" },
 	}
+}
+
+// firstBoot is how long a command takes that waits for a new server to be set up: updating packages and
+// installing Docker, some three minutes.
+func firstBoot(in cloud.Object) time.Duration {
+	if strings.Contains(in.String("create"), "cloud-init status") {
+		return 3 * time.Minute
+	}
+	return 0
 }
 
 func checkLogging(c *cloud.CheckCall) {

@@ -7,6 +7,14 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 )
 
+// withServer lets an attachment go with its server.
+func withServer(c *cloud.Call) error {
+	if c.Find(serverType, c.Out.String("serverId")) == nil {
+		return cloud.Gone
+	}
+	return nil
+}
+
 // member is one server's place in a private network.
 type member struct {
 	server string
@@ -92,6 +100,7 @@ func of(subnet string) string {
 func serverNetwork() cloud.Type {
 	return cloud.Type{
 		Token: serverNetworkType,
+		Read:  withServer,
 		Check: func(c *cloud.CheckCall) {
 			if c.In.Has("networkId") == c.In.Has("subnetId") {
 				c.Fail("networkId", "exactly one of networkId and subnetId must be set")

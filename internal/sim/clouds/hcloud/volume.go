@@ -112,6 +112,7 @@ func roomForVolume(c *cloud.Call, server *cloud.Resource) error {
 func volumeAttachment() cloud.Type {
 	return cloud.Type{
 		Token: volumeAttachmentType,
+		Read:  withServer,
 		Create: func(c *cloud.Call) error {
 			v, err := find(c, "volume", volumeType, "volumeId")
 			if err != nil {
