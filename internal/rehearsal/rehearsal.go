@@ -34,7 +34,7 @@ type Stack struct {
 // a configuration file. The whole configuration is checked before anything else is touched. name, when not empty, is used
 // instead of the name that the file gives. The error is a config.Errors when the configuration is wrong.
 func Load(arg, name string) (*Stack, error) {
-	path, err := stackFile(arg)
+	path, err := StackFile(arg)
 	if err != nil {
 		return nil, err
 	}
@@ -63,12 +63,12 @@ func Load(arg, name string) (*Stack, error) {
 	return out, nil
 }
 
-// stackFile finds the file: a path is taken as it is, a name is looked for in the project's folder.
-func stackFile(arg string) (string, error) {
+// StackFile finds the file: a path is taken as it is, a name is looked for in the project's folder.
+func StackFile(arg string) (string, error) {
 	if strings.ContainsRune(arg, '/') || strings.HasSuffix(arg, ".yaml") || strings.HasSuffix(arg, ".yml") {
 		return arg, nil
 	}
-	root, err := projectRoot()
+	root, err := ProjectRoot()
 	if err != nil {
 		return "", err
 	}
@@ -80,8 +80,8 @@ func stackFile(arg string) (string, error) {
 	return path, nil
 }
 
-// projectRoot is the nearest folder upwards that has a Pulumi.yaml.
-func projectRoot() (string, error) {
+// ProjectRoot is the nearest folder upwards that has a Pulumi.yaml.
+func ProjectRoot() (string, error) {
 	at, err := os.Getwd()
 	if err != nil {
 		return "", err
