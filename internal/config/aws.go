@@ -27,6 +27,23 @@ type AWS struct {
 	// Name of the zone delegated to Route 53, for records with weights and health checks.
 	SubZone string `key:"subZone" derived:"aws. and the domain" format:"hostname" replaces:"the delegated zone and its records"`
 
+	// Further regions, phase 4. A region is added by adding an entry, and taken away in two steps:
+	// retiring first, then without its entry.
+	Regions []AWSRegion `key:"regions" max:"10"`
+	// The one region that writes: its database cluster is the writer, and sign-in and the git server
+	// run there. Changing it is one step of a runbook, ops/runbooks/switch-write-primary.md.
+	WritePrimary string `key:"writePrimary" derived:"aws.region" format:"aws-region"`
+	// Whether nothing may be written anywhere for the moment, while the write primary moves.
+	FreezeWrites bool `key:"freezeWrites" default:"false"`
+	// Public name of the API in the write primary, which the other regions send writes to.
+	PrimaryHost string `key:"primaryHost" derived:"api-primary. and the domain" format:"hostname" replaces:"the certificates of the load balancers, the new ones first"`
+	// The region that the files are replicated to, or of the write primary's when it is itself that
+	// one, the region they come back to. EFS replicates to one region; the rest have no copy.
+	FileReplica string `key:"fileReplica" derived:"the first of aws.regions" format:"aws-region" replaces:"the replication, refused while the replica holds the only copy"`
+	// Id of the replica in aws.region that took over as its file system, after the write primary
+	// came back to it.
+	FileSystemID string `key:"fileSystemId" format:"file-system" example:"fs-0123456789abcdef0"`
+
 	// The public load balancer.
 	LoadBalancer LoadBalancer `key:"loadBalancer"`
 	// The PostgreSQL database.
@@ -47,6 +64,30 @@ type AWS struct {
 	Registry ECR `key:"registry"`
 	// AWS's own backups, next to the daily export to R2.
 	Backups AWSBackups `key:"backups"`
+}
+
+// AWSRegion is one more region of phase 4. What is not here is as in the first region.
+type AWSRegion struct {
+	// Name of the region.
+	Name string `key:"name" required:"always" format:"aws-region" replaces:"everything in the region, refused while it is protected" example:"us-east-1"`
+	// The region's place in the address plan, its own for ever: 10.(64+n).0.0/16.
+	Index int `key:"index" required:"always" min:"0" max:"63" replaces:"the region's network and everything in it" example:"1"`
+	// How many availability zones the region's network spans.
+	Zones int `key:"zones" default:"2" min:"2" max:"6"`
+	// How private subnets reach the internet.
+	NAT string `key:"nat" default:"single" enum:"instance|single|per-zone"`
+	// The backend's tasks; the least when autoscaling is on.
+	BackendTasks int `key:"backendTasks" default:"2" min:"1" max:"100"`
+	// Aurora instances of the region.
+	DatabaseInstances int `key:"databaseInstances" default:"1" min:"1" max:"15"`
+	// Redis nodes next to the region's primary one.
+	CacheReplicas int `key:"cacheReplicas" default:"0" min:"0" max:"5"`
+	// Id of the file system's replica in the region, once it has taken over: from then on it is
+	// written to, and replicated from.
+	FileSystemID string `key:"fileSystemId" format:"file-system" example:"fs-0123456789abcdef0"`
+	// Confirms that the region goes. It gets no traffic any more and its protection is lifted; with
+	// the next change its entry may be left out. Its copies of the data are then deleted.
+	Retiring bool `key:"retiring" default:"false"`
 }
 
 // LoadBalancer is the public entrance.

@@ -205,11 +205,18 @@ func (d *decoder) object(path string, rv reflect.Value, raw any, hidden bool) {
 func (d *decoder) list(path string, f reflect.StructField, rv reflect.Value, raw any, hidden bool) {
 	items, ok := raw.([]any)
 	if !ok {
-		d.problem(path, Problem{Problem: "holds " + kindOf(raw) + " where a list belongs", Allowed: "a list of texts",
-			Mend: "write it as [a, b]"})
+		p := Problem{Problem: "holds " + kindOf(raw) + " where a list belongs", Allowed: "a list of texts", Mend: "write it as [a, b]"}
+		if rv.Type().Elem().Kind() == reflect.Struct {
+			p.Allowed, p.Mend = "a list of maps with the keys "+strings.Join(fieldKeys(rv.Type().Elem()), ", "), ""
+		}
+		d.problem(path, p)
 		return
 	}
 	d.size(path, f, len(items), "entries")
+	if rv.Type().Elem().Kind() == reflect.Struct {
+		d.objects(path, rv, items, hidden)
+		return
+	}
 	out := reflect.MakeSlice(rv.Type(), 0, len(items))
 	seen := map[any]bool{}
 	for i, item := range items {
@@ -226,6 +233,34 @@ func (d *decoder) list(path string, f reflect.StructField, rv reflect.Value, raw
 			seen[v] = true
 		} else if s, _ := v.(string); s != "" {
 			d.problem(sub, Problem{Value: d.show(sub, v), Problem: "is in the list twice", Mend: "leave one out"})
+		}
+		out = reflect.Append(out, e)
+	}
+	rv.Set(out)
+}
+
+// objects decodes a list of maps, each complete with its defaults.
+func (d *decoder) objects(path string, rv reflect.Value, items []any, hidden bool) {
+	out := reflect.MakeSlice(rv.Type(), 0, len(items))
+	for i, item := range items {
+		sub := fmt.Sprintf("%s[%d]", path, i)
+		item, hidden := d.unwrap(sub, item, hidden)
+		if _, ok := item.(Sealed); ok {
+			d.sealed[path] = true
+			continue
+		}
+		d.set[sub] = true
+		e := reflect.New(rv.Type().Elem()).Elem()
+		fillDefaults(e)
+		d.object(sub, e, item, hidden)
+		_, isMap := asMap(item)
+		for _, f := range reflect.VisibleFields(e.Type()) {
+			if !isMap {
+				break
+			}
+			if key := join(sub, f.Tag.Get("key")); f.Tag.Get("required") == "always" && !d.set[key] {
+				d.problem(key, Problem{Problem: "is missing", Allowed: Allowed(f)})
+			}
 		}
 		out = reflect.Append(out, e)
 	}
@@ -310,6 +345,13 @@ func (d *decoder) scalar(path string, f reflect.StructField, rv reflect.Value, r
 		return
 	}
 	d.constraints(path, f, rv)
+}
+
+// DefaultsOf is an entry of a list of maps, with its defaults, for the documentation.
+func DefaultsOf(t reflect.Type) reflect.Value {
+	e := reflect.New(t).Elem()
+	fillDefaults(e)
+	return e
 }
 
 // fillDefaults sets every field to its default tag, the inner ones first, so that a struct's

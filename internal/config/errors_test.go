@@ -14,12 +14,16 @@ const goodKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAA
 
 // base is a valid configuration that the cases change.
 func base(phase int) map[string]any {
-	return map[string]any{
+	tree := map[string]any{
 		"phase": phase, "owner": "platform", "acmeEmail": "ops@morphee.app",
 		"cloudflareAccountId": "0123456789abcdef0123456789abcdef",
 		"ssh":                 map[string]any{"authorizedKeys": []any{goodKey}, "allowedSources": []any{"198.51.100.0/24"}},
 		"alarms":              map[string]any{"emails": []any{"ops@morphee.app"}},
 	}
+	if phase == 4 {
+		tree["aws"] = map[string]any{"database": map[string]any{"engine": "aurora"}, "regions": []any{map[string]any{"name": "us-east-1", "index": 1}}}
+	}
+	return tree
 }
 
 // with lays a YAML text over a tree; a null takes a key away.
@@ -218,6 +222,28 @@ limits: {backend: {cpus: 0.05}, postgres: {cpus: 0.2}}`, "limits", []string{"MiB
 	{3, `aws: {database: {engine: aurora, minAcu: 0}}`, "aws.database.autoPauseSeconds", []string{"300 to 86400 s"}},
 	{3, `aws: {database: {engine: aurora, autoPauseSeconds: 600}}`, "aws.database.autoPauseSeconds", []string{"while minAcu is above 0"}},
 	{4, `aws: {database: {engine: aurora, minAcu: 0, autoPauseSeconds: 600}}`, "aws.database.minAcu", []string{"global database"}},
+	{4, `aws: {database: {engine: rds}}`, "aws.database.engine", []string{"no global database", "move the data to Aurora in phase 3"}},
+	{4, `aws: {regions: []}`, "aws.regions", []string{"at least one more"}},
+	{4, `aws: {regions: us-east-1}`, "aws.regions", []string{"a list of maps with the keys name, index"}},
+	{4, `aws: {regions: [us-east-1]}`, "aws.regions[0]", []string{"a text where several keys belong"}},
+	{4, `aws: {regions: [{name: us-east-1}]}`, "aws.regions[0].index", []string{"is missing"}},
+	{4, `aws: {regions: [{name: us-east-1, index: 1, zone: 2}]}`, "aws.regions[0].zone", []string{`did you mean "zones"?`}},
+	{4, `aws: {regions: [{name: us-east-1, index: 1, zones: 7}]}`, "aws.regions[0].zones", []string{"2 to 6"}},
+	{4, `aws: {regions: [{name: us-east-2, index: 1, zones: 4}]}`, "aws.regions[0].zones", []string{"more than us-east-2 has"}},
+	{4, `aws: {regions: [{name: eu-west-1, index: 1}]}`, "aws.regions[0].name", []string{"is aws.region too"}},
+	{4, `aws: {regions: [{name: us-east-1, index: 0}]}`, "aws.regions[0].index", []string{"networks would overlap"}},
+	{4, `aws: {regions: [{name: us-east-1, index: 1}, {name: us-west-2, index: 1}]}`, "aws.regions[1].index", []string{"networks would overlap"}},
+	{4, `aws: {regions: [{name: us-east-1, index: 1, retiring: true}]}`, "aws.regions[0].retiring", []string{"move that first"}},
+	{4, `aws: {writePrimary: us-west-2}`, "aws.writePrimary", []string{"not a region of the stack"}},
+	{4, `aws: {writePrimary: us-east-1}`, "aws.regions[0].fileSystemId", []string{"replicaFileSystemId", "runbook"}},
+	{4, `aws: {regions: [{name: us-east-1, index: 1}, {name: us-west-2, index: 2}], writePrimary: us-west-2}`, "aws.writePrimary", []string{"no copy of the git repositories"}},
+	{4, `aws: {fileReplica: us-west-2}`, "aws.fileReplica", []string{"not one of aws.regions"}},
+	{4, `aws: {primaryHost: api.morphee.app}`, "aws.primaryHost", []string{"name of its own"}},
+	{4, `aws: {primaryHost: api.example.com}`, "aws.primaryHost", []string{"outside the zone"}},
+	{4, `aws: {nat: none, interfaceEndpoints: [ecr.api, ecr.dkr, kms, logs, secretsmanager]}`, "aws.nat", []string{"no way"}},
+	{4, `alarms: {emails: null, topicArn: 'arn:aws:sns:eu-west-1:123456789012:x'}`, "alarms.emails", []string{"others need somebody"}},
+	{3, `aws: {writePrimary: eu-west-1}`, "aws.writePrimary", []string{"before phase 4"}},
+	{3, `aws: {regions: [{name: us-east-1, index: 1}]}`, "aws.regions", []string{"before phase 4"}},
 	{3, `aws: {database: {backupRetentionDays: 7}}`, "aws.database.backupRetentionDays", []string{"shorter"}},
 	{3, `aws: {database: {backupRetentionDays: 36}}`, "aws.database.backupRetentionDays", []string{"too large"}},
 	{3, `aws: {database: {backupWindow: '04:00-05:00'}}`, "aws.database.backupWindow", []string{"overlaps"}},

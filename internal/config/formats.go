@@ -60,6 +60,7 @@ var formats = map[string]format{
 	"aws-account":    pattern("an AWS account id", "12 digits, in quotes", `[0-9]{12}`),
 	"aws-region":     oneOf("an AWS region", strings.Join(names(regionZones), ", "), names(regionZones)),
 	"aws-zone":       pattern("an availability zone", "a region and a letter, such as eu-west-1a", `[a-z]{2}-[a-z]+-[0-9][a-f]`),
+	"file-system":    pattern("a file system's id", "fs- and hexadecimal digits, such as fs-0123456789abcdef0", `fs-[0-9a-f]{8,40}`),
 	"sns-arn":        pattern("an SNS topic's ARN", "arn:aws:sns:REGION:ACCOUNT:TOPIC", `arn:aws:sns:[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:[A-Za-z0-9_-]{1,256}`),
 	"snapshot":       pattern("a snapshot", "a snapshot's name or ARN", `(?:arn:aws:rds:[a-z0-9-]+:[0-9]{12}:(?:cluster-)?snapshot:)?(?:rds:)?[A-Za-z][A-Za-z0-9-]{0,254}`),
 	"db-class":       pattern("a database instance class", "a Graviton class, such as db.t4g.micro, db.t4g.small, db.t4g.medium or db.r7g.large", `db\.(?:t4g|m6g|m7g|m8g|r6g|r7g|r8g)\.(?:micro|small|medium|large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)`).like("db.t4g.micro", "db.t4g.small", "db.t4g.medium", "db.t4g.large"),

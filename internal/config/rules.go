@@ -33,6 +33,7 @@ func check(c *Config, d *decoder) {
 		r.tasks()
 		r.storage()
 		r.alarms()
+		r.regions()
 	}
 }
 

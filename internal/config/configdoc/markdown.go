@@ -79,6 +79,11 @@ func writeChildren(b *strings.Builder, group Entry) {
 			writeEntry(b, e)
 			continue
 		}
+		if e.Type == "objects" {
+			writeEntry(b, e)
+			writeChildren(b, e)
+			continue
+		}
 		fmt.Fprintf(b, "### %s\n\n%s\n\n", e.Path, e.Doc)
 		writeChildren(b, e)
 	}
@@ -102,7 +107,7 @@ func writeEntry(b *strings.Builder, e Entry) {
 	if allowed := e.Allowed; allowed != "" && e.Type != "boolean" {
 		row("allowed", allowed)
 	}
-	if n := e.Field.Tag.Get("max"); n != "" && (e.Type == "list" || e.Type == "map" || e.Type == "secrets") {
+	if n := e.Field.Tag.Get("max"); n != "" && (e.Type == "list" || e.Type == "objects" || e.Type == "map" || e.Type == "secrets") {
 		row("entries", "at most "+n)
 	}
 	row("empty", e.Empty)
@@ -114,7 +119,7 @@ func writeEntry(b *strings.Builder, e Entry) {
 }
 
 func typeWords(e Entry) string {
-	words := map[string]string{"list": "list of texts", "map": "map of texts", "secrets": "map of secrets",
+	words := map[string]string{"list": "list of texts", "objects": "list of maps with the keys below", "map": "map of texts", "secrets": "map of secrets",
 		"string": "text", "integer": "whole number", "boolean": "true or false"}[e.Type]
 	if words == "" {
 		words = e.Type

@@ -20,7 +20,7 @@ type Entry struct {
 	Key      string // its own name
 	Path     string // with the keys it is under
 	Doc      string
-	Type     string // string, integer, number, boolean, secret, list, map, secrets, object
+	Type     string // string, integer, number, boolean, secret, list, map, secrets, object, objects
 	Default  any    // what is in effect when it is absent; nil when there is nothing
 	Derived  string
 	Required string
@@ -69,6 +69,15 @@ func entries(path string, rv reflect.Value, comments map[string]string) ([]Entry
 			}
 			e.Children = children
 		}
+		if e.Type == "objects" {
+			// An entry of its own, as it is with nothing but its defaults.
+			one := config.DefaultsOf(fv.Type().Elem())
+			children, err := entries(e.Path+"[]", one, comments)
+			if err != nil {
+				return nil, err
+			}
+			e.Children = children
+		}
 		out = append(out, e)
 	}
 	return out, nil
@@ -81,6 +90,8 @@ func typeOf(t reflect.Type) string {
 		return "secret"
 	case t.Kind() == reflect.Map && t.Elem() == secret:
 		return "secrets"
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return "objects"
 	}
 	return map[reflect.Kind]string{reflect.String: "string", reflect.Int: "integer", reflect.Float64: "number",
 		reflect.Bool: "boolean", reflect.Slice: "list", reflect.Map: "map", reflect.Struct: "object"}[t.Kind()]

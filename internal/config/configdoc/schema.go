@@ -121,6 +121,17 @@ func schemaOf(e Entry) map[string]any {
 		}
 		s["type"], s["properties"], s["additionalProperties"] = "object", properties, false
 		return s
+	case "objects":
+		properties, required := map[string]any{}, []string{}
+		for _, c := range e.Children {
+			properties[c.Key] = schemaOf(c)
+			if c.Required == "always" {
+				required = append(required, c.Key)
+			}
+		}
+		s["type"], s["items"] = "array", map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
+		number(s, "maxItems", e.Field.Tag.Get("max"))
+		return s
 	case "secret":
 		return map[string]any{"description": e.Doc, "allOf": []any{secure}}
 	case "secrets":
