@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
@@ -21,7 +22,10 @@ type CertificateArgs struct {
 	Domains []string
 	// CloudflareZoneID holds the records that prove ownership; required.
 	CloudflareZoneID pulumi.StringInput
-	Tags             base.Tags
+	// ProvedBy is a certificate of the same account with the same domains: ACM asks for the same
+	// records in every region, and they can be there only once.
+	ProvedBy *Certificate
+	Tags     base.Tags
 }
 
 // Certificate is an ACM certificate proved through DNS records at Cloudflare. It is made in the
@@ -30,6 +34,9 @@ type Certificate struct {
 	pulumi.ResourceState
 	// Arn of the certificate, known only once it is issued.
 	Arn pulumi.StringOutput
+
+	domains []string
+	proofs  pulumi.StringArray // names of the records
 }
 
 func (a *CertificateArgs) validate(name string) error {
@@ -44,6 +51,7 @@ func (a *CertificateArgs) validate(name string) error {
 	if len(a.Domains) > 0 {
 		p.Require(len(a.Domains[0]) <= 64, "Domains", a.Domains[0], "at most 64 characters for the first name", "")
 	}
+	p.Require(a.ProvedBy == nil || slices.Equal(a.ProvedBy.domains, a.Domains), "ProvedBy", "a certificate for other domains", strings.Join(a.Domains, " "), "")
 	p.Require(a.CloudflareZoneID != nil, "CloudflareZoneID", "nothing", "the id of the zone at Cloudflare", "")
 	return p.Err()
 }
@@ -54,7 +62,7 @@ func NewCertificate(ctx *pulumi.Context, name string, in *CertificateArgs, opts 
 	if err := args.validate(name); err != nil {
 		return nil, err
 	}
-	c := &Certificate{}
+	c := &Certificate{domains: args.Domains}
 	if err := ctx.RegisterComponentResourceV2(CertificateType, name, pulumi.Map{}, c, opts...); err != nil {
 		return nil, err
 	}
@@ -66,7 +74,23 @@ func NewCertificate(ctx *pulumi.Context, name string, in *CertificateArgs, opts 
 	if err != nil {
 		return nil, err
 	}
-	var names pulumi.StringArray
+	if args.ProvedBy != nil {
+		c.proofs = args.ProvedBy.proofs
+	} else if err := c.prove(ctx, name, certificate, args); err != nil {
+		return nil, err
+	}
+	issued, err := acm.NewCertificateValidation(ctx, name+"-issued", &acm.CertificateValidationArgs{
+		CertificateArn: certificate.Arn, ValidationRecordFqdns: c.proofs,
+	}, pulumi.Parent(c))
+	if err != nil {
+		return nil, err
+	}
+	c.Arn = issued.CertificateArn
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"arn": c.Arn})
+}
+
+// prove registers the records that prove the domains.
+func (c *Certificate) prove(ctx *pulumi.Context, name string, certificate *acm.Certificate, args CertificateArgs) error {
 	done := map[string]bool{}
 	for _, domain := range args.Domains {
 		// A wildcard is proved by the same record as the name it is under.
@@ -82,18 +106,11 @@ func NewCertificate(ctx *pulumi.Context, name string, in *CertificateArgs, opts 
 			Proxied: pulumi.Bool(false), Ttl: pulumi.Int(300), Comment: pulumi.String("Proves ownership to ACM; needed for renewals"),
 		}, pulumi.Parent(c))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		names = append(names, record.Hostname)
+		c.proofs = append(c.proofs, record.Hostname)
 	}
-	issued, err := acm.NewCertificateValidation(ctx, name+"-issued", &acm.CertificateValidationArgs{
-		CertificateArn: certificate.Arn, ValidationRecordFqdns: names,
-	}, pulumi.Parent(c))
-	if err != nil {
-		return nil, err
-	}
-	c.Arn = issued.CertificateArn
-	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"arn": c.Arn})
+	return nil
 }
 
 // proofOf is the name, type and content of the DNS record that proves the domain. ACM lists them in

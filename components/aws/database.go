@@ -82,6 +82,9 @@ type AuroraOrRdsArgs struct {
 	// RestoreFromSnapshot is the snapshot (name or ARN) the database is first made from; changing or
 	// removing it later does nothing. MasterUsername and DatabaseName must be the snapshot's.
 	RestoreFromSnapshot string
+	// Global makes the cluster one of a global database's. Aurora only; nil for none.
+	Global *GlobalMember
+
 	// ApplyImmediately instead of in the maintenance window. Default false.
 	ApplyImmediately bool
 	// Disposable leaves the database unprotected and skips the final snapshot; throw-away stacks only.
@@ -147,6 +150,7 @@ func (a *AuroraOrRdsArgs) validate(name string) error {
 	for _, k := range sortedKeys(a.Parameters) {
 		p.Require(k != "rds.force_ssl", "Parameters", k, "no change of rds.force_ssl: TLS is always forced", "")
 	}
+	a.validateGlobal(p)
 	switch a.Engine {
 	case EngineRds:
 		a.validateRds(p)
@@ -199,6 +203,9 @@ func NewAuroraOrRds(ctx *pulumi.Context, name string, in *AuroraOrRdsArgs, opts 
 	engine := b.rds
 	if args.Engine == EngineAurora {
 		engine = b.aurora
+	}
+	if g := args.Global; g != nil {
+		c.MasterSecretArn, c.MasterSecretKmsKeyArn = g.MasterSecretArn, g.MasterSecretKmsKeyArn
 	}
 	for _, step := range []func() error{b.common, engine} {
 		if err := step(); err != nil {
@@ -356,8 +363,18 @@ func (b *databaseBuilder) parameters() [][3]string {
 func (b *databaseBuilder) stateful() []pulumi.ResourceOption {
 	return base.Stateful(b.args.Disposable, pulumi.Parent(b.c), pulumi.DependsOn(b.ready),
 		// A database restored from a snapshot must not be replaced when the snapshot is forgotten.
-		pulumi.IgnoreChanges([]string{"snapshotIdentifier"}),
+		pulumi.IgnoreChanges(b.ignored()),
 		pulumi.Timeouts(&pulumi.CustomTimeouts{Create: "60m", Update: "90m", Delete: "60m"}))
+}
+
+// ignored are what AWS changes, or what only matters once. The members of a global database change
+// places without being told to by a deployment, and giving back what AWS reports of it would cut a
+// cluster loose.
+func (b *databaseBuilder) ignored() []string {
+	if b.args.Engine == EngineAurora {
+		return []string{"snapshotIdentifier", "globalClusterIdentifier", "replicationSourceIdentifier"}
+	}
+	return []string{"snapshotIdentifier"}
 }
 
 func (b *databaseBuilder) snapshot() pulumi.StringPtrInput {

@@ -34,7 +34,7 @@ func (b *databaseBuilder) aurora() error {
 	if args.AutoPauseSeconds > 0 {
 		scaling.SecondsUntilAutoPause = pulumi.Int(args.AutoPauseSeconds)
 	}
-	cluster, err := rds.NewCluster(b.ctx, b.name+"-cluster", &rds.ClusterArgs{
+	clusterArgs := &rds.ClusterArgs{
 		ClusterIdentifier: b.identifier, Engine: pulumi.String("aurora-postgresql"), EngineMode: pulumi.String("provisioned"), EngineVersion: pulumi.String(args.EngineVersion),
 		Serverlessv2ScalingConfiguration: scaling,
 		StorageEncrypted:                 pulumi.Bool(true), KmsKeyId: args.KmsKeyArn.ToStringOutput().ToStringPtrOutput(),
@@ -49,16 +49,22 @@ func (b *databaseBuilder) aurora() error {
 		EnabledCloudwatchLogsExports: pulumi.ToStringArray([]string{"postgresql"}),
 		SnapshotIdentifier:           b.snapshot(), ApplyImmediately: pulumi.Bool(args.ApplyImmediately),
 		Tags: args.Tags.Pulumi("Name", b.name),
-	}, b.stateful()...)
+	}
+	args.Global.apply(clusterArgs)
+	cluster, err := rds.NewCluster(b.ctx, b.name+"-cluster", clusterArgs, b.stateful()...)
 	if err != nil {
 		return err
 	}
 	b.c.Host, b.c.ReaderHost = cluster.Endpoint, cluster.Endpoint
-	if args.Readers > 0 {
+	if args.Readers > 0 || args.Global != nil {
 		b.c.ReaderHost = cluster.ReaderEndpoint
 	}
 	b.c.Arn, b.c.Identifier, b.c.ResourceID = cluster.Arn, cluster.ClusterIdentifier, cluster.ClusterResourceId
-	b.c.MasterSecretArn = cluster.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem()
+	if args.Global != nil {
+		b.c.Host = writerOf(cluster.ReaderEndpoint)
+	} else {
+		b.c.MasterSecretArn = cluster.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem()
+	}
 	for i := 1; i <= args.Readers+1; i++ {
 		if err := b.auroraInstance(i, cluster, instanceGroup); err != nil {
 			return err

@@ -70,6 +70,8 @@ type EdgeTarget struct {
 	// IPv6 says that an alias answers over IPv6 too; AddressV6 is the IPv6 address otherwise.
 	IPv6      bool
 	AddressV6 pulumi.StringInput
+	// Regions are the regions of a target that is in several, instead of an alias or an address.
+	Regions []EdgeRegion
 	// CheckPath, when set, has Route 53 ask the Address for https://Host/CheckPath, and leave the
 	// target out while it does not answer. Only for addresses: a load balancer's health is known.
 	CheckPath string
@@ -127,6 +129,9 @@ func (n EdgeName) validate(p *base.Problems) {
 		p.Require(n.ByLatency == (t.Region != ""), f+"Region", fmt.Sprintf("%q", t.Region), "a region exactly when the name goes by latency", "")
 		alias := t.AliasName != nil
 		p.Require(alias == (t.AliasZoneID != nil), f+"AliasZoneID", "one of the two", "AliasName and AliasZoneID together", "")
+		t.validateRegions(p, f)
+		alias = alias || len(t.Regions) > 0
+		p.Require(len(t.Regions) == 0 || t.AliasName == nil && !n.ByLatency, f+"Regions", "with an alias, or ByLatency", "alone", "")
 		p.Require(alias != (t.Address != nil), f+"Address", "both or neither", "either an alias or an Address", "")
 		p.Require(alias || !t.CloudFront && !t.IPv6, f+"CloudFront/IPv6", true, "only with an alias; an address has AddressV6", "")
 		p.Require(!alias || t.AddressV6 == nil && t.CheckPath == "", f+"AddressV6/CheckPath", "set", "only with an Address", "")
@@ -239,6 +244,15 @@ func (c *EdgeDns) addTarget(ctx *pulumi.Context, n EdgeName, t EdgeTarget, label
 			check = hc.ID().ToStringOutput().ToStringPtrOutput()
 		}
 	}
+	opts := []pulumi.ResourceOption{pulumi.Parent(c)}
+	if len(t.Regions) > 0 {
+		below, after, err := c.byLatency(ctx, n, t, label)
+		if err != nil {
+			return err
+		}
+		t = below
+		opts = append(opts, pulumi.DependsOn([]pulumi.Resource{after}))
+	}
 	kinds := []string{"A"}
 	if v6 {
 		kinds = append(kinds, "AAAA")
@@ -265,7 +279,7 @@ func (c *EdgeDns) addTarget(ctx *pulumi.Context, n EdgeName, t EdgeTarget, label
 			}
 			record.Ttl = pulumi.Int(c.args.TTLSeconds)
 		}
-		if _, err := route53.NewRecord(ctx, c.name+"-"+label+"-"+t.Identifier+"-"+strings.ToLower(kind), record, pulumi.Parent(c)); err != nil {
+		if _, err := route53.NewRecord(ctx, c.name+"-"+label+"-"+t.Identifier+"-"+strings.ToLower(kind), record, opts...); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"regexp"
+	"slices"
 
 	awsprovider "github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -22,6 +23,8 @@ type ProvidersArgs struct {
 	// AccountID, 12 digits: with credentials for another account nothing is done. Empty takes the
 	// account that the credentials are for.
 	AccountID string
+	// Others are further regions, each once, none of them Region. Adding one touches no other.
+	Others []string
 }
 
 // Providers are the AWS providers of a stack: one for each region that it touches. Nothing is left to
@@ -30,6 +33,8 @@ type Providers struct {
 	pulumi.ResourceState
 	// Regional is for everything; UsEast1 for what AWS only has there.
 	Regional, UsEast1 *awsprovider.Provider
+	// Others are the providers of the further regions, by region.
+	Others map[string]*awsprovider.Provider
 	// AccountID of the account.
 	AccountID pulumi.StringOutput
 }
@@ -41,10 +46,13 @@ func NewProviders(ctx *pulumi.Context, name string, args *ProvidersArgs, opts ..
 	p := base.Check("Providers", name)
 	p.Require(regionPattern.MatchString(args.Region), "Region", args.Region, "an AWS region such as eu-central-1", "morphee:aws.region")
 	p.Require(args.AccountID == "" || accountPattern.MatchString(args.AccountID), "AccountID", args.AccountID, "12 digits", "morphee:aws.accountId")
+	for i, r := range args.Others {
+		p.Require(regionPattern.MatchString(r) && r != args.Region && !slices.Contains(args.Others[:i], r), "Others", r, "an AWS region, each once, other than "+args.Region, "morphee:aws.regions")
+	}
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	c := &Providers{}
+	c := &Providers{Others: map[string]*awsprovider.Provider{}}
 	if err := ctx.RegisterComponentResourceV2(ProvidersType, name, pulumi.Map{}, c, opts...); err != nil {
 		return nil, err
 	}
@@ -54,6 +62,11 @@ func NewProviders(ctx *pulumi.Context, name string, args *ProvidersArgs, opts ..
 	}
 	if c.UsEast1, err = c.provider(ctx, name+"-us-east-1", GlobalRegion, args.AccountID); err != nil {
 		return nil, err
+	}
+	for _, r := range args.Others {
+		if c.Others[r], err = c.provider(ctx, name+"-region-"+r, r, args.AccountID); err != nil {
+			return nil, err
+		}
 	}
 	if args.AccountID != "" {
 		c.AccountID = pulumi.String(args.AccountID).ToStringOutput()

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -24,6 +25,13 @@ type SecretSpec struct {
 	Value pulumi.StringInput
 }
 
+// SecretReplica is a region that the secrets are copied to.
+type SecretReplica struct {
+	Region string
+	// KmsKeyArn is a customer key in that region.
+	KmsKeyArn pulumi.StringInput
+}
+
 // SecretsArgs are the decisions about a set of Secrets Manager secrets.
 type SecretsArgs struct {
 	// Secrets by a short stable name (lower case letters, digits, hyphens); at least one. Adding one
@@ -31,6 +39,9 @@ type SecretsArgs struct {
 	Secrets map[string]SecretSpec
 	// KmsKeyArn is the customer key that encrypts them; required.
 	KmsKeyArn pulumi.StringInput
+	// Replicas are copies in other regions, kept in step by Secrets Manager. Each region once. Adding
+	// or removing one changes the secrets in place.
+	Replicas []SecretReplica
 	// RecoveryDays a deleted secret can be restored, 7 to 30; default 30. Disposable stacks use 0,
 	// so that the next one with the same name is not refused.
 	RecoveryDays int
@@ -58,6 +69,10 @@ func (a *SecretsArgs) validate(name string) error {
 		p.Require(strings.TrimSpace(a.Secrets[k].Description) != "", "Secrets."+k+".Description", "nothing", "what it is for", "")
 	}
 	p.Require(a.KmsKeyArn != nil, "KmsKeyArn", "nothing", "the ARN of a customer KMS key", "")
+	for i, r := range a.Replicas {
+		p.Require(regionPattern.MatchString(r.Region) && !slices.ContainsFunc(a.Replicas[:i], func(o SecretReplica) bool { return o.Region == r.Region }), "Replicas", r.Region, "an AWS region, each once", "")
+		p.Require(r.KmsKeyArn != nil, "Replicas."+r.Region+".KmsKeyArn", "nothing", "the ARN of a customer KMS key there", "")
+	}
 	if a.Disposable {
 		p.Require(a.RecoveryDays == 0, "RecoveryDays", a.RecoveryDays, "nothing: a disposable stack's secrets are deleted at once", "")
 	} else {
@@ -89,11 +104,16 @@ func NewSecrets(ctx *pulumi.Context, name string, in *SecretsArgs, opts ...pulum
 
 func (c *Secrets) add(ctx *pulumi.Context, child, key string, args *SecretsArgs) error {
 	spec := args.Secrets[key]
+	var replicas secretsmanager.SecretReplicaArray
+	for _, r := range args.Replicas {
+		replicas = append(replicas, &secretsmanager.SecretReplicaArgs{Region: pulumi.String(r.Region), KmsKeyId: r.KmsKeyArn.ToStringOutput().ToStringPtrOutput()})
+	}
 	secret, err := secretsmanager.NewSecret(ctx, child, &secretsmanager.SecretArgs{
 		// No Name: a generated one is never 'scheduled for deletion'.
 		Description:          pulumi.String(spec.Description),
 		KmsKeyId:             args.KmsKeyArn.ToStringOutput().ToStringPtrOutput(),
 		RecoveryWindowInDays: pulumi.Int(args.RecoveryDays),
+		Replicas:             replicas,
 		Tags:                 args.Tags.Pulumi("Name", child),
 	}, base.Stateful(args.Disposable, pulumi.Parent(c))...)
 	if err != nil {
@@ -114,4 +134,16 @@ func (c *Secrets) add(ctx *pulumi.Context, child, key string, args *SecretsArgs)
 	// even while the value is being replaced, so that a new value does not look like a new secret.
 	c.Arns[key] = pulumi.All(secret.Arn, version.URN()).ApplyT(func(v []any) string { return v[0].(string) }).(pulumi.StringOutput)
 	return nil
+}
+
+// SecretReplicaArn is the ARN of a secret's copy in another region: only the region differs.
+func SecretReplicaArn(arn pulumi.StringInput, region string) pulumi.StringOutput {
+	return arn.ToStringOutput().ApplyT(func(arn string) (string, error) {
+		parts := strings.SplitN(arn, ":", 7)
+		if len(parts) != 7 {
+			return "", fmt.Errorf("%q is not the ARN of a secret", arn)
+		}
+		parts[3] = region
+		return strings.Join(parts, ":"), nil
+	}).(pulumi.StringOutput)
 }
