@@ -78,6 +78,9 @@ func (s *Session) DiagnoseStack(list []Finding) Diagnosis {
 		}})
 	}
 	for _, e := range report.Unused {
+		if r, _ := s.pack.Rule(e.Rule); r.Steps != nil {
+			continue // what an update is about to do is not seen here
+		}
 		out.Findings = append(out.Findings, Diagnostic{Title: "Exceptions accept something", Finding: Finding{
 			Pack: s.pack.Name, Rule: e.Rule, Level: Advisory, Answer: Violation,
 			Message: fmt.Sprintf("the exception for %s accepts nothing: take it out of %s", e.Resource, ExceptionsKey),

@@ -1,0 +1,36 @@
+package mutation
+
+import "github.com/morphee-app/morphee-infra/policy/rule"
+
+var secrets = []Mutant{
+	{Rule: "secret-by-name", Type: "docker:index/network:Network", Name: "*", Path: "options", New: true, Value: m{"apiToken": "hunter22"}},
+	{Rule: "secret-by-name", Type: docker, Name: "postgres-service-secrets-loader", Path: "uploads.0.content", Value: "hunter22"},
+	{Rule: "secret-by-format", Type: "aws:rds/parameterGroup:ParameterGroup", Name: "*", Path: "description", Value: "AKIA" + "ABCDEFGHIJKLMNOP"},
+	{Rule: "secret-by-format", Type: docker, Name: "backend-service-container", Path: "command", New: true, Value: l{"--db", "postgres://app:hunter22@postgres/app"}},
+	{Rule: "secret-by-entropy", Type: "aws:rds/parameterGroup:ParameterGroup", Name: "*", Path: "description", Value: "x " + token},
+	{Rule: "secret-input-is-secret", Type: cache, Name: "*", Path: "authToken", Value: "hunter22hunter22"},
+	{Rule: "secret-input-is-secret", Type: "aws:secretsmanager/secretVersion:SecretVersion", Name: "*", Path: "secretString", Value: "hunter22"},
+	{Rule: "secret-input-is-secret", Type: "pulumi:providers:aws", Name: "backups-s3", Path: "secretKey", Value: "hunter22"},
+	{Rule: "container-env-no-secret", Type: docker, Name: "backend-service-container", Path: "envs.0", Value: "DB_PASSWORD=hunter22"},
+	{Rule: "container-env-no-secret", Type: docker, Name: "backend-service-container", Path: "envs.0", Value: rule.Secret{V: "GREETING=hello"}},
+	{Rule: "container-env-no-secret", Type: docker, Name: "gotrue-service-container", Path: "envs.0", Value: "URL=postgres://app:hunter22@postgres/app"},
+	{Rule: "container-env-no-secret", Type: task, Name: "*backend*", Path: "containerDefinitions|0.environment", Value: l{m{"name": "DB_PASSWORD", "value": "hunter22"}}},
+	{Rule: "container-env-no-secret", Type: task, Name: "*gotrue*", Path: "containerDefinitions|0.environment", Value: l{m{"name": "GREETING", "value": token}}},
+	{Rule: "user-data-no-secret", Type: server, Name: "*", Path: "userData", Value: "#!/bin/sh\nexport DB_PASSWORD=hunter22\n"},
+	{Rule: "user-data-no-secret", Type: server, Name: "*", Path: "userData", Value: rule.Secret{V: "#!/bin/sh\n"}},
+	{Rule: "tags-no-secret", Type: "aws:ec2/vpc:Vpc", Name: "*", Path: "tags.apiKey", New: true, Value: "hunter22"},
+	{Rule: "tags-no-secret", Type: server, Name: "*", Path: "labels.note", New: true, Value: token},
+	{Rule: "command-output-hidden", Type: "command:remote:Command", Name: "forgejo-admin", Path: "logging", Value: "stdoutAndStderr"},
+	{Rule: "secret-leak", Type: "docker:index/network:Network", Name: "*", Path: "outputs.note", New: true, Value: "secret:random:index/randomPassword:RandomPassword shared-jwt-secret"},
+	{Rule: "secret-leak", Type: "aws:ec2/vpc:Vpc", Name: "*", Path: "outputs.note", New: true, Value: "secret:random:index/randomPassword:RandomPassword shared-backup-key"},
+	{Rule: "output-no-secret", Type: "pulumi:pulumi:Stack", Name: "*", Path: "outputs.adminPassword", New: true, Value: "hunter22"},
+	{Rule: "secret-customer-key", Type: secret, Name: "*", Path: "kmsKeyId"},
+	{Rule: "database-password-managed", Type: instance, Name: "*", Path: "manageMasterUserPassword", Value: false},
+	{Rule: "database-password-managed", Type: cluster, Name: "*", Path: "manageMasterUserPassword", Value: false},
+	{Rule: "secret-rotation-age", Type: "aws:secretsmanager/secretRotation:SecretRotation", Name: "aws-secrets*", Add: true, Value: m{"rotationRules": m{"automaticallyAfterDays": 365.0}}},
+	{Rule: "generated-secret-length", Type: password, Name: "*webhook*", Path: "length", Value: 31.0},
+	{Rule: "generated-secret-length", Type: password, Name: "*backup-key*", Path: "length", Value: 24.0},
+	{Rule: "generated-secret-length", Type: password, Name: "*admin-password*", Path: "length", Value: 12.0},
+	{Rule: "parameter-secure", Type: "aws:ssm/parameter:Parameter", Name: "aws-secrets*", Add: true, Value: tagged(m{"type": "String", "value": "/x"})},
+	{Rule: "no-access-keys", Type: "aws:iam/accessKey:AccessKey", Name: "aws-secrets*", Add: true, Value: m{"user": "x"}},
+}
