@@ -13,7 +13,7 @@ if [ "$missing" = 1 ]; then
 fi
 
 # What the build cache lacks is what has to be compiled.
-stale=$(go list -deps -f '{{if and .Stale (not .Standard)}}{{.ImportPath}}{{end}}' ./cmd/infra | grep -c . || true)
+stale=$(go list -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' ./cmd/infra | grep -c . || true)
 if [ "$stale" -gt 100 ]; then
 	echo "building bin/infra: $stale packages have to be compiled, among them the SDKs of the AWS, Docker,"
 	echo "Hetzner and Cloudflare providers and Pulumi's engine. On 2 cores this takes 4 to 6 minutes, once:"
