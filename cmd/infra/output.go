@@ -31,6 +31,10 @@ func banner(w io.Writer, op sim.Operation, stack *rehearsal.Stack) {
 
 // summary says what happened and what to do next.
 func summary(w, stderr io.Writer, r *sim.Result, stack *rehearsal.Stack, err error) {
+	if r.Refused {
+		complain(stderr, r, err)
+		return
+	}
 	c := r.Changes
 	fmt.Fprintf(w, "\nSimulated %s of %s in %d ms: %d to create, %d to update, %d to replace, %d to delete, %d unchanged.\n",
 		r.Operation, r.Stack, r.DurationMs, c.Create, c.Update, c.Replace, c.Delete, c.Same)
@@ -42,6 +46,7 @@ func summary(w, stderr io.Writer, r *sim.Result, stack *rehearsal.Stack, err err
 			fmt.Fprintf(w, "  replaced: %s %s, because of %s\n", change.Type, change.Name, strings.Join(change.Replaces, ", "))
 		}
 	}
+	policyLine(w, r.Policies)
 	if len(r.Protected) > 0 {
 		fmt.Fprintf(w, "\n%d protected resources were kept, with what they stand on:\n", len(r.Protected))
 		for _, urn := range r.Protected {
@@ -50,6 +55,14 @@ func summary(w, stderr io.Writer, r *sim.Result, stack *rehearsal.Stack, err err
 		fmt.Fprintf(w, "To delete them as well: bin/infra sim destroy %s --delete-protected %s\n", stack.Arg, r.Stack)
 	}
 	printOutputs(w, r)
+	complain(stderr, r, err)
+	if err == nil {
+		printNext(w, r, stack)
+	}
+}
+
+// complain says what went wrong.
+func complain(stderr io.Writer, r *sim.Result, err error) {
 	for _, text := range r.Warnings {
 		fmt.Fprintln(stderr, "warning:", text)
 	}
@@ -59,14 +72,18 @@ func summary(w, stderr io.Writer, r *sim.Result, stack *rehearsal.Stack, err err
 			fmt.Fprintln(stderr, "error:", text)
 		}
 		fmt.Fprintln(stderr, "infra: "+failure(r.Operation, err))
-		return
 	}
-	printNext(w, r, stack)
 }
 
 func failure(op sim.Operation, err error) string {
 	if op == sim.Preview {
 		return "the simulated preview failed; nothing was changed: mend the cause and run it again"
+	}
+	if errors.Is(err, sim.ErrRefused) {
+		return fmt.Sprintf("the simulated %s was refused before anything ran; nothing was changed", op)
+	}
+	if errors.Is(err, errPolicy) {
+		return fmt.Sprintf("the %s was refused by a policy: mend the cause, or except the resource in morphee:policyExceptions with a reason", op)
 	}
 	if errors.Is(err, provider.ErrKilled) {
 		return fmt.Sprintf("the simulated %s was killed; the state is what had been written by then", op)

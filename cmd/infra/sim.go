@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/morphee-app/morphee-infra/internal/config"
+	"github.com/morphee-app/morphee-infra/internal/rehearsal"
+	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
@@ -120,7 +122,7 @@ func (a *app) runOperation(ctx context.Context, op sim.Operation, arg string, f 
 	// One document, whatever happened.
 	if result == nil {
 		result = &sim.Result{Simulated: true, Stack: arg, Operation: op, Resources: []sim.ResourceChange{}, Outputs: map[string]any{},
-			Policies: sim.Policies{Packs: []string{}, Violations: []sim.Violation{}}, Errors: messages(err)}
+			Policies: sim.NoPolicies(), Errors: messages(err)}
 	}
 	enc := json.NewEncoder(a.stdout)
 	enc.SetIndent("", "  ")
@@ -157,7 +159,8 @@ func (a *app) operate(ctx context.Context, op sim.Operation, arg string, f *simF
 			return result, fmt.Errorf("lifting the protection: %w", err)
 		}
 	}
-	result, err := store.Run(ctx, op, stack.Stack, opts)
+	opts.Guard = safety.Guard(safety.Options{Disposable: stack.Config.Disposable})
+	result, err := f.watched(ctx, op, store, stack, opts)
 	if result == nil {
 		return nil, err
 	}
@@ -168,6 +171,28 @@ func (a *app) operate(ctx context.Context, op sim.Operation, arg string, f *simF
 			err = reported{err}
 		}
 	}
+	return result, err
+}
+
+// watched runs the operation with the project's own policy packs looking on.
+func (f *simFlags) watched(ctx context.Context, op sim.Operation, store sim.Store, stack *rehearsal.Stack, opts sim.Options) (*sim.Result, error) {
+	w, err := f.watch(op, stack)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if w == nil {
+		return store.Run(ctx, op, stack.Stack, opts)
+	}
+	opts.Policies, opts.Guard = w.analyzers, w.guard(opts.Guard)
+	result, err := store.Run(ctx, op, stack.Stack, opts)
+	if result == nil {
+		return nil, err
+	}
+	if op == sim.Preview {
+		err = errors.Join(err, w.check(result))
+		result.Errors = append(result.Errors, w.refusals...)
+	}
+	w.fill(result)
 	return result, err
 }
 

@@ -28,6 +28,7 @@ type Result struct {
 	Policies  Policies         `json:"policies"`
 	Outputs   map[string]any   `json:"outputs"`             // secrets are "[secret]", what is not known yet "[unknown]"
 	Protected []string         `json:"protected,omitempty"` // what a destroy left because it is protected
+	Refused   bool             `json:"refused,omitempty"`   // nothing ran, because of what would have happened
 
 	DurationMs       int64    `json:"durationMs"`       // of the simulation
 	EstimatedSeconds float64  `json:"estimatedSeconds"` // of the same operation on the real clouds
@@ -57,12 +58,26 @@ type ResourceChange struct {
 	Diff     []string `json:"diff,omitempty"`     // the property paths that differ
 	Replaces []string `json:"replaces,omitempty"` // those that force the replacement
 	Failed   bool     `json:"failed,omitempty"`
+
+	// Protected: it is, in the state, so that Pulumi refuses to delete or replace it.
+	Protected bool `json:"-"`
+	// Before and After are the inputs in the state and in the program, secrets hidden, of what is not created.
+	Before, After map[string]any `json:"-"`
 }
 
 // Policies are the policy packs that ran and what they found.
 type Policies struct {
-	Packs      []string    `json:"packs"`
-	Violations []Violation `json:"violations"`
+	Packs        []string    `json:"packs"`
+	Rules        int         `json:"rules,omitempty"`
+	Checks       int         `json:"checks,omitempty"` // a rule on a resource is one
+	Violations   []Violation `json:"violations"`
+	Exceptions   []Violation `json:"exceptions"`   // violations that an exception accepts
+	Undetermined []Violation `json:"undetermined"` // what could not be decided while values are unknown
+}
+
+// NoPolicies are those of an operation that ran none.
+func NoPolicies() Policies {
+	return Policies{Packs: []string{}, Violations: []Violation{}, Exceptions: []Violation{}, Undetermined: []Violation{}}
 }
 
 // Violation is one finding of a policy pack.
@@ -72,6 +87,8 @@ type Violation struct {
 	Level   string `json:"level"` // mandatory or advisory
 	URN     string `json:"urn"`
 	Message string `json:"message"`
+	Reason  string `json:"reason,omitempty"` // why an exception accepts it
+	Until   string `json:"until,omitempty"`  // last day of the exception
 }
 
 // step is one engine step with what it depends on, for the estimate.
@@ -162,6 +179,7 @@ func (o *observed) step(m engine.StepEventMetadata) {
 	} else if op == "replace" {
 		c.Op = op
 	}
+	c.compare(m)
 	for path, d := range m.DetailedDiff {
 		c.Diff = appendNew(c.Diff, path)
 		if d.Kind.IsReplace() {
@@ -189,6 +207,20 @@ func (o *observed) step(m engine.StepEventMetadata) {
 			s.needs = append(s.needs, string(d.URN))
 		}
 		o.steps = append(o.steps, s)
+	}
+}
+
+// compare notes what the resource was in the state and what the program wants.
+func (c *ResourceChange) compare(m engine.StepEventMetadata) {
+	if m.Old == nil || c.Op == "create" {
+		return
+	}
+	c.Protected = c.Protected || m.Old.Protect
+	if c.Before == nil {
+		c.Before, _ = visible(resource.NewProperty(m.Old.Inputs)).(map[string]any)
+	}
+	if c.After == nil && m.New != nil {
+		c.After, _ = visible(resource.NewProperty(m.New.Inputs)).(map[string]any)
 	}
 }
 
@@ -247,7 +279,7 @@ func (o *observed) result(op Operation, stack Stack, changes pulumidisplay.Resou
 	r := &Result{
 		Simulated: true, Stack: stack.Name, Operation: op,
 		Resources: []ResourceChange{}, Errors: []string{}, Outputs: map[string]any{},
-		Policies: Policies{Packs: []string{}, Violations: []Violation{}},
+		Policies: NoPolicies(),
 	}
 	r.Changes.Same = changes[deploy.OpSame]
 	for _, c := range o.changes {

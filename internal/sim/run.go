@@ -55,6 +55,11 @@ type Options struct {
 	Faults   []provider.Fault // what goes wrong
 	Drift    []Drift          // what changes in the world beforehand, behind Pulumi's back
 
+	// Guard judges what an Up would do, from a preview made just before, as `pulumi up` makes one. An
+	// error refuses: nothing runs then. Errors that it joins are reported one by one. A Preview is
+	// judged too, and fails where an Up would be refused.
+	Guard func(planned *Result) error
+
 	Policies  map[string]plugin.Analyzer // in-process policy packs, by name
 	PackPaths []string                   // policy packs as executables or folders
 
@@ -72,7 +77,16 @@ func (s Store) Run(ctx context.Context, op Operation, stack Stack, opts Options)
 		return nil, err
 	}
 	defer x.close()
-	return x.run(ctx, op, stack, opts)
+	if op == Up && opts.Guard != nil {
+		if refused, err := s.consider(ctx, x, stack, opts); err != nil {
+			return refused, err
+		}
+	}
+	result, err := x.run(ctx, op, stack, opts)
+	if op == Preview && opts.Guard != nil && result != nil {
+		err = result.judge(opts.Guard, err)
+	}
+	return result, err
 }
 
 func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Options) (*Result, error) {

@@ -31,6 +31,7 @@ func Package() cloud.Package {
 		Name:        "aws",
 		Types:       append(platformTypes(), edgeTypes()...),
 		Scope:       scope,
+		Replaces:    []string{"region"}, // since v6.39 of the provider
 		CheckConfig: checkConfig,
 		Functions:   functions,
 		Takes:       cloud.Durations{Create: 2 * time.Second, Update: 2 * time.Second, Delete: 2 * time.Second},
