@@ -36,7 +36,8 @@ type Type struct {
 	Delete func(c *Call) error
 
 	// Read may refresh what the cloud changes by itself. It runs on refresh and import. Returning Gone
-	// says that the resource went with another one.
+	// says that the resource went with another one. What it sets in c.In is what the provider reads back
+	// into the inputs.
 	Read func(c *Call) error
 
 	// InUse lists the references that keep the cloud from deleting this resource while they exist.

@@ -283,9 +283,9 @@ func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 		if err != nil {
 			return plugin.ReadResponse{}, fmt.Errorf("reading %s: %w", req.URN.Name(), err)
 		}
-		if !cloud.Equal(call.Out, live.Out) {
+		if !cloud.Equal(call.Out, live.Out) || !cloud.Equal(call.In, live.In) {
 			changed := *live
-			changed.Out = call.Out
+			changed.In, changed.Out = call.In, call.Out
 			w.Put(&changed)
 			live = &changed
 		}

@@ -255,7 +255,10 @@ func TestGlobalDatabase(t *testing.T) {
 	n := aPlant(s)
 	g := s.Must(globalClusterType, "g", props{"globalClusterIdentifier": "world", "engine": "aurora-postgresql", "engineVersion": "15.10", "storageEncrypted": true})
 	joined := props{"globalClusterIdentifier": "world"}
-	primary := s.Must(dbClusterType, "primary", with(n.aurora(s), joined))
+	own := props{"manageMasterUserPassword": nil, "masterPassword": "correct-horse-battery"}
+	alone := n.aurora(s)
+	s.Refuses(dbClusterType, "managed", with(alone, joined), "Managing master user passwords")
+	primary := s.Must(dbClusterType, "primary", with(with(alone, joined), own))
 	there := s.With("aws", props{"region": "eu-central-1"})
 	far := there.Must(vpcType, "far", props{"cidrBlock": "10.50.0.0/16"})
 	var ids []string

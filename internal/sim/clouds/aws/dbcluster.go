@@ -17,10 +17,14 @@ func dbCluster() cloud.Type {
 		},
 		Create: createClusterDB,
 		Update: updateClusterDB,
+		Read:   readClusterDB,
 		Delete: func(c *cloud.Call) error {
 			const op = "DeleteDBCluster"
 			if c.Old.Bool("deletionProtection") {
 				return rds(op, "InvalidParameterCombination", "Cannot delete protected Cluster, please disable deletion protection and try again.")
+			}
+			if err := leaveGlobal(c, op); err != nil {
+				return err
 			}
 			return finalSnapshot(c, "cluster-snapshot", op, "DBClusterSnapshotAlreadyExistsFault")
 		},
@@ -101,6 +105,11 @@ func fillCluster(c *cloud.Call, id, engine, version string, secondary bool, sour
 	c.Out["readerEndpoint"] = fmt.Sprintf("%s.cluster-ro-c%s", id, suffix)
 	if secondary {
 		c.Out["endpoint"] = ""
+		for _, m := range globalMembers(c, c.In.String("globalClusterIdentifier")) {
+			if m.Out.String("endpoint") != "" {
+				c.Out["replicationSourceIdentifier"] = m.Out.String("arn")
+			}
+		}
 	}
 	c.Out["hostedZoneId"], c.Out["engineVersionActual"] = dbZone(c.Scope), version
 	c.Out["clusterMembers"] = []any{}
@@ -214,6 +223,9 @@ func updateClusterDB(c *cloud.Call) error {
 	}
 	if was, now := c.Old.String("globalClusterIdentifier"), c.In.String("globalClusterIdentifier"); was != now && now != "" {
 		return rds(op, "InvalidParameterCombination", "existing RDS Clusters cannot be added to an existing RDS Global Cluster")
+	}
+	if c.In.Bool("manageMasterUserPassword") && c.Out.String("globalClusterIdentifier") != "" {
+		return managedInGlobal(op)
 	}
 	if c.Old.Has("serverlessv2ScalingConfiguration") && !c.In.Has("serverlessv2ScalingConfiguration") {
 		for _, i := range c.All(clusterInstanceType) {

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
@@ -44,7 +43,7 @@ func fileSystem() cloud.Type {
 		},
 		Delete: func(c *cloud.Call) error {
 			for _, r := range c.Everywhere(efsReplicationType) {
-				if r.Out.String("sourceFileSystemId") == c.ID {
+				if r.Out.String("sourceFileSystemId") == c.ID || r.Out.String("destination.fileSystemId") == c.ID {
 					return efs("DeleteFileSystem", "FileSystemInUse", "Cannot delete file system %s because it is part of a replication configuration.", c.ID)
 				}
 			}
@@ -176,57 +175,4 @@ func attachedToFileSystem(t cloud.Type, op string, rule func(*cloud.Call, *cloud
 		c.ID = c.In.String("fileSystemId")
 		return nil
 	})
-}
-
-func efsReplication() cloud.Type {
-	return cloud.Type{
-		Token: efsReplicationType,
-		Create: func(c *cloud.Call) error {
-			const op = "CreateReplicationConfiguration"
-			id := c.In.String("sourceFileSystemId")
-			fs := c.Find(fileSystemType, id)
-			if fs == nil {
-				return efs(op, "FileSystemNotFound", "File system '%s' does not exist.", id)
-			}
-			if byProperty(c.Everywhere(efsReplicationType), "sourceFileSystemId", id) != nil {
-				return efs(op, "ReplicationAlreadyExists", "File system '%s' is already part of a replication configuration.", id)
-			}
-			d := c.In.Object("destination").Clone()
-			region := orText(d.String("region"), c.Scope)
-			if regions[region] == nil {
-				return efs(op, "ValidationException", "Region %s is not supported.", region)
-			}
-			if key := d.String("kmsKeyId"); isARN(key, "kms") && arnPart(key, 3) != region || key != "" && !awsKey(key) && findKey(c.World, region, key) == nil {
-				return efs(op, "ValidationException", "The KMS key %s cannot be used in region %s.", key, region)
-			}
-			target := d.String("fileSystemId")
-			if target == "" {
-				target = "fs-0" + c.Gen.Hex("replica", 16)
-			} else if err := overwritable(c, op, region, target, id); err != nil {
-				return err
-			}
-			d["fileSystemId"], d["region"], d["status"] = target, region, "ENABLED"
-			c.Out["destination"] = d
-			c.ID = id
-			c.Out["creationTime"] = c.Gen.Time()
-			c.Out["sourceFileSystemArn"], c.Out["originalSourceFileSystemArn"] = fs.Out["arn"], fs.Out["arn"]
-			c.Out["sourceFileSystemRegion"] = c.Scope
-			return nil
-		},
-		Takes: cloud.Durations{Create: minutes(10), Delete: minutes(10)},
-	}
-}
-
-// overwritable refuses an existing destination that replication may not overwrite.
-func overwritable(c *cloud.Call, op, region, target, source string) error {
-	fs := c.World.Find(region, fileSystemType, target)
-	switch {
-	case fs == nil:
-		return efs(op, "FileSystemNotFound", "File system '%s' does not exist.", target)
-	case target == source:
-		return efs(op, "ValidationException", "Source and destination file system must differ.")
-	case fs.Out.String("protection.replicationOverwrite") != "DISABLED":
-		return efs(op, "ConflictException", "%s", fmt.Sprintf("The destination file system %s has replication overwrite protection enabled.", target))
-	}
-	return nil
 }

@@ -32,8 +32,10 @@ func globalCluster() cloud.Type {
 			if len(globalMembers(c, c.In.String("globalClusterIdentifier"))) > 0 && !c.Old.Bool("forceDestroy") {
 				return rds(op, "InvalidGlobalClusterStateFault", "Global Cluster %s is not empty", c.Out.String("arn"))
 			}
+			dissolve(c)
 			return nil
 		},
+		Read:       readGlobal,
 		Recomputed: map[string][]string{"engineVersion": {"engineVersionActual"}},
 		Takes:      cloud.Durations{Create: seconds(30), Update: minutes(2), Delete: minutes(2)},
 	}
@@ -43,15 +45,11 @@ func globalByID(c *cloud.Call, id string) *cloud.Resource {
 	return byProperty(c.Everywhere(globalClusterType), "globalClusterIdentifier", id)
 }
 
-// globalMembers are the clusters of a global cluster in all regions, its source included.
+// globalMembers are the other clusters of a global cluster in all regions.
 func globalMembers(c *cloud.Call, id string) []*cloud.Resource {
 	var out []*cloud.Resource
-	source := ""
-	if g := globalByID(c, id); g != nil {
-		source = g.Out.String("sourceDbClusterIdentifier")
-	}
 	for _, r := range c.Everywhere(dbClusterType) {
-		if r.Out.String("globalClusterIdentifier") == id || source != "" && r.Out.String("arn") == source {
+		if id != "" && r.Out.String("globalClusterIdentifier") == id {
 			out = append(out, r)
 		}
 	}
@@ -74,8 +72,12 @@ func createGlobal(c *cloud.Call) error {
 		if source.Out.String("globalClusterIdentifier") != "" {
 			return rds(op, "InvalidDBClusterStateFault", "DB cluster %s is already a member of a global cluster", ref)
 		}
+		if source.Out.Bool("manageMasterUserPassword") {
+			return managedInGlobal(op)
+		}
 		engine, version = source.Out.String("engine"), source.Out.String("engineVersionActual")
 		encrypted = source.Out.Bool("storageEncrypted")
+		join(c, source, id)
 	}
 	actual := actualVersion(engine, version)
 	if actual == "" {
@@ -103,6 +105,9 @@ func joinGlobal(c *cloud.Call, op, version string) (secondary bool, err error) {
 	g := globalByID(c, id)
 	if g == nil {
 		return false, rds(op, "GlobalClusterNotFoundFault", "Global cluster %s not found", id)
+	}
+	if c.In.Bool("manageMasterUserPassword") {
+		return false, managedInGlobal(op)
 	}
 	others := globalMembers(c, id)
 	if version != "" && version != g.Out.String("engineVersionActual") || c.In.String("engine") != g.Out.String("engine") {

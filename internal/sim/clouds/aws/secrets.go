@@ -45,7 +45,7 @@ func secretType() cloud.Type {
 		c.Out["arn"] = c.ID
 		computed(c, "namePrefix", "")
 		computed(c, "policy", "")
-		return nil
+		return replicate(c)
 	})
 }
 
@@ -69,11 +69,15 @@ func writeSecret(c *cloud.Call) error {
 	if out != nil {
 		c.Out["replicas"] = out
 	}
+	if updating(c) {
+		return replicate(c)
+	}
 	return nil
 }
 
 // deleteSecret schedules the deletion. The name stays taken until the recovery window ends.
 func deleteSecret(c *cloud.Call) error {
+	unreplicate(c)
 	if days := c.Old.Int("recoveryWindowInDays"); days > 0 {
 		remember(c, "secret", c.Old.String("name"), cloud.Object{"arn": c.ID, "days": float64(days)})
 	}
