@@ -2,6 +2,7 @@ package phases
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -16,11 +17,14 @@ const (
 	pointFiles   = "files"   // uploaded files
 )
 
+func accessPoints() map[string]aws.EfsAccessPoint {
+	return map[string]aws.EfsAccessPoint{pointMemory: {Path: "/memory"}, pointFiles: {Path: "/files"}, pointForgejo: {Path: "/forgejo"}}
+}
+
 func (r *region) files() (err error) {
 	c := r.cfg
-	points := map[string]aws.EfsAccessPoint{pointMemory: {Path: "/memory"}, pointFiles: {Path: "/files"}, pointForgejo: {Path: "/forgejo"}}
-	r.store, err = aws.NewEfsRepoStore(r.ctx, "aws-files", &aws.EfsRepoStoreArgs{
-		VpcID: r.vpc.VpcID, Subnets: r.vpc.Private, KmsKeyArn: r.key[aws.KeyFiles], AccessPoints: points,
+	r.store, err = aws.NewEfsRepoStore(r.ctx, r.name("files"), &aws.EfsRepoStoreArgs{
+		VpcID: r.vpc.VpcID, Subnets: r.vpc.Private, KmsKeyArn: r.key[aws.KeyFiles], AccessPoints: accessPoints(),
 		InfrequentDays: c.AWS.FileSystem.InfrequentAfterDays, ArchiveDays: c.AWS.FileSystem.ArchiveAfterDays,
 		Disposable: c.Disposable, Tags: r.in.Tags(),
 	}, r.here())
@@ -34,7 +38,7 @@ func (r *region) database() (err error) {
 		VpcID: r.vpc.VpcID, SubnetIDs: r.vpc.PrivateSubnetIDs, AccountID: r.providers.AccountID, Region: c.AWS.Region,
 		KmsKeyArn: r.key[aws.KeyDatabase], SecretKmsKeyArn: r.key[aws.KeySecrets], LogKmsKeyArn: r.key[aws.KeyLogs], LogRetentionDays: c.AWS.LogRetentionDays,
 		DatabaseName: d.Name, BackupRetentionDays: d.BackupRetentionDays, BackupWindow: d.BackupWindow, MaintenanceWindow: d.MaintenanceWindow,
-		RestoreFromSnapshot: d.RestoreFromSnapshot, ApplyImmediately: d.ApplyImmediately, Disposable: c.Disposable, Tags: r.in.Tags(),
+		RestoreFromSnapshot: d.RestoreFromSnapshot, Global: r.all.member(r), ApplyImmediately: d.ApplyImmediately, Disposable: c.Disposable, Tags: r.in.Tags(),
 	}
 	switch args.Engine {
 	case aws.EngineRds:
@@ -42,23 +46,27 @@ func (r *region) database() (err error) {
 	case aws.EngineAurora:
 		args.MinACU, args.MaxACU, args.Readers, args.AutoPauseSeconds = &d.MinACU, d.MaxACU, d.Readers, d.AutoPauseSeconds
 	}
-	if r.postgres, err = aws.NewAuroraOrRds(r.ctx, "aws-database", args, r.here()); err != nil {
+	if r.postgres, err = aws.NewAuroraOrRds(r.ctx, r.name("database"), args, r.here()); err != nil {
 		return err
 	}
-	r.outputs["databaseHost"] = r.postgres.Host
+	if r.writes() {
+		r.outputs["databaseHost"] = r.postgres.Host
+	}
 	return nil
 }
 
 // cache is Redis, and the passwords that the parts of the platform share, its own among them.
 func (r *region) cache() (err error) {
 	c := r.cfg
-	r.generated, err = aws.NewCredentials(r.ctx, "aws-credentials", &aws.CredentialsArgs{
-		Passwords: []string{"cache", "gotrue-database"}, SSHHostKey: r.gitSSH() != "", Disposable: c.Disposable,
-	})
+	args := &aws.CredentialsArgs{Passwords: []string{"cache"}, Disposable: c.Disposable}
+	if r.isHome() { // the others are the same in every region
+		args.Passwords, args.SSHHostKey = append(args.Passwords, "gotrue-database"), r.gitSSH() != ""
+	}
+	r.generated, err = aws.NewCredentials(r.ctx, r.name("credentials"), args)
 	if err != nil {
 		return err
 	}
-	r.redis, err = aws.NewRedisCache(r.ctx, "aws-cache", &aws.RedisCacheArgs{
+	r.redis, err = aws.NewRedisCache(r.ctx, r.name("cache"), &aws.RedisCacheArgs{
 		VpcID: r.vpc.VpcID, SubnetIDs: r.vpc.PrivateSubnetIDs, NodeType: c.AWS.Cache.NodeType, Nodes: c.AWS.Cache.Replicas + 1,
 		EngineVersion: c.AWS.Cache.EngineVersion, AuthToken: r.generated.Passwords["cache"], KmsKeyArn: r.key[aws.KeyCache],
 		LogKmsKeyArn: r.key[aws.KeyLogs], LogRetentionDays: c.AWS.LogRetentionDays, MaintenanceWindow: c.AWS.Cache.MaintenanceWindow, Tags: r.in.Tags(),
@@ -71,7 +79,7 @@ func (r *region) cache() (err error) {
 func (r *region) secretValues() (err error) {
 	c := r.cfg
 	backend := pulumi.StringMap{
-		"REDIS_URL":         pulumi.Sprintf("rediss://:%s@%s:%d/0", r.generated.Passwords["cache"], r.redis.Host, r.redis.Port),
+		"REDIS_URL":         r.redisURL(),
 		"GOTRUE_JWT_SECRET": r.product.JWTSecret,
 	}
 	for k, v := range r.in.secretMap(c.Backend.Secrets) {
@@ -80,26 +88,50 @@ func (r *region) secretValues() (err error) {
 		}
 		backend[k] = v
 	}
-	password := r.generated.Passwords["gotrue-database"]
 	auth := pulumi.StringMap{
-		"DATABASE_PASSWORD": password,
-		"DATABASE_URL":      pulumi.Sprintf("postgres://%s:%s@%s:%d/%s?sslmode=require", authDatabase.Owner, password, r.postgres.Host, r.postgres.Port, authDatabase.Name),
+		"DATABASE_PASSWORD": r.generated.Passwords["gotrue-database"],
+		"DATABASE_URL":      r.authDatabaseURL(),
 		"GOTRUE_JWT_SECRET": r.product.JWTSecret,
 	}
 	if c.Auth.SMTP.Host != "" {
 		auth["GOTRUE_SMTP_PASS"] = r.in.secret(c.Auth.SMTP.Password)
 	}
-	secret := func(m pulumi.StringMap) pulumi.StringOutput {
-		return pulumi.ToSecret(pulumi.JSONMarshal(m)).(pulumi.StringOutput)
-	}
-	r.values, err = aws.NewSecrets(r.ctx, "aws-secrets", &aws.SecretsArgs{
-		KmsKeyArn: r.key[aws.KeySecrets], Disposable: c.Disposable, Tags: r.in.Tags(),
+	r.values, err = aws.NewSecrets(r.ctx, r.name("secrets"), &aws.SecretsArgs{
+		KmsKeyArn: r.key[aws.KeySecrets], Replicas: r.all.replicas(), Disposable: c.Disposable, Tags: r.in.Tags(),
 		Secrets: map[string]aws.SecretSpec{
-			"backend": {Description: "Backend: Redis, token signing, its own secrets", Value: secret(backend)},
-			"auth":    {Description: "Sign-in: database, token signing, mail", Value: secret(auth)},
+			"backend": {Description: "Backend: Redis, token signing, its own secrets", Value: secretJSON(backend)},
+			"auth":    {Description: "Sign-in: database, token signing, mail", Value: secretJSON(auth)},
 		},
 	}, r.here())
 	return err
+}
+
+func (r *region) redisURL() pulumi.StringOutput {
+	return pulumi.Sprintf("rediss://:%s@%s:%d/0", r.generated.Passwords["cache"], r.redis.Host, r.redis.Port)
+}
+
+func (r *region) authDatabaseURL() pulumi.StringOutput {
+	password := r.home.generated.Passwords["gotrue-database"]
+	return pulumi.Sprintf("postgres://%s:%s@%s:%d/%s?sslmode=require", authDatabase.Owner, password, r.postgres.Host, r.postgres.Port, authDatabase.Name)
+}
+
+func secretJSON(m pulumi.StringMap) pulumi.StringOutput {
+	return pulumi.ToSecret(pulumi.JSONMarshal(m)).(pulumi.StringOutput)
+}
+
+// secretRefs are the secrets that a service of the region reads, under their own names. A region
+// other than the first reads its copies of the first one's secrets, and its own of what is local.
+func (r *region) secretRefs(secret string, keys []string, local ...string) map[string]aws.SecretRef {
+	if r.isHome() {
+		return picked(r.values.Arns[secret], append(keys, local...)...)
+	}
+	refs := picked(r.all.copyOf(r, r.home.values.Arns[secret]), keys...)
+	for k, ref := range refs {
+		ref.KmsKeyArn = r.all.keys[r.cfg.AWS.Region].Arn
+		refs[k] = ref
+	}
+	maps.Copy(refs, picked(r.values.Arns["local"], local...))
+	return refs
 }
 
 // picked are keys of a secret that is a JSON object, under their own names.

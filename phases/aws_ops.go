@@ -13,17 +13,20 @@ func (r *region) backups() error {
 	c := r.cfg
 	args := &aws.AwsBackupsArgs{
 		AccountID: r.providers.AccountID, Region: c.AWS.Region, KmsKeyArn: r.key[aws.KeyBackups],
-		DatabaseArn: r.postgres.Arn, FileSystemArn: r.store.FileSystemArn,
+		DatabaseArn:  r.postgres.Arn,
 		DatabaseDays: c.AWS.Backups.DatabaseDays, FilesDays: c.AWS.Backups.FilesDays, VaultLock: c.AWS.Backups.VaultLock,
 		Disposable: c.Disposable, Tags: r.in.Tags(),
 	}
+	if r.store != nil {
+		args.FileSystemArn = r.store.FileSystemArn
+	}
 	var err error
-	if c.Backups.Enabled {
+	if c.Backups.Enabled && r.writes() {
 		if args.Export, err = r.export(); err != nil {
 			return err
 		}
 	}
-	r.safe, err = aws.NewAwsBackups(r.ctx, "aws-backups", args, r.here())
+	r.safe, err = aws.NewAwsBackups(r.ctx, r.name("backups"), args, r.here())
 	return err
 }
 
@@ -80,7 +83,7 @@ func (r *region) deployRole() error {
 	if c.Repository == "" {
 		return nil
 	}
-	services := []*aws.EcsService{r.app, r.gotrue}
+	here := r.all.every(r)
 	args := &aws.DeployRoleArgs{
 		Repository: c.Repository, Environment: c.Environment, SiteBucketArn: r.frontend.BucketArn, DistributionArn: r.frontend.DistributionArn, Tags: r.in.Tags(),
 	}
@@ -90,11 +93,13 @@ func (r *region) deployRole() error {
 	for _, name := range sortedNames(r.images.RepositoryArns) {
 		args.RepositoryArns = append(args.RepositoryArns, r.images.RepositoryArns[name])
 	}
-	for _, s := range services {
-		args.ServiceArns = append(args.ServiceArns, s.Arn)
-		args.PassRoleArns = append(args.PassRoleArns, s.ExecutionRoleArn, s.TaskRoleArn)
+	for _, in := range here {
+		for _, s := range []*aws.EcsService{in.app, in.gotrue} {
+			args.ServiceArns = append(args.ServiceArns, s.Arn)
+			args.PassRoleArns = append(args.PassRoleArns, s.ExecutionRoleArn, s.TaskRoleArn)
+		}
 	}
-	role, err := aws.NewDeployRole(r.ctx, "aws-deploy", args, r.here())
+	role, err := aws.NewDeployRole(r.ctx, r.name("deploy"), args, r.here())
 	if err != nil {
 		return err
 	}
@@ -115,23 +120,27 @@ func (r *region) alarms() error {
 		ClusterName: r.ecs.Name,
 		Services: map[string]aws.AlarmService{
 			"backend": {ServiceName: r.app.Name, Target: r.alb.Targets["api"]},
-			"gotrue":  {ServiceName: r.gotrue.Name, Target: r.alb.Targets["auth"]},
 		},
-		Api:        &aws.AlarmApi{AlbArnSuffix: r.alb.ArnSuffix, Target: r.alb.Targets["api"], LogGroupName: r.app.LogGroupName},
-		Cache:      &aws.AlarmCache{NodeIDs: r.redis.NodeIDs, Nodes: c.AWS.Cache.Replicas + 1},
-		Backups:    &aws.AlarmBackups{VaultName: r.safe.VaultName},
-		MonthlyUSD: c.Budget.MonthlyUSD, BudgetPercent: c.Budget.AlertPercent,
+		Api:     &aws.AlarmApi{AlbArnSuffix: r.alb.ArnSuffix, Target: r.alb.Targets["api"], LogGroupName: r.app.LogGroupName},
+		Cache:   &aws.AlarmCache{NodeIDs: r.redis.NodeIDs, Nodes: c.AWS.Cache.Replicas + 1},
+		Backups: &aws.AlarmBackups{VaultName: r.safe.VaultName},
 	}
-	if len(t.Emails) > 0 { // a topic of one's own is in one region, and cannot be told from another
+	if r.isHome() {
+		args.MonthlyUSD, args.BudgetPercent = c.Budget.MonthlyUSD, c.Budget.AlertPercent
+	}
+	if r.writes() {
+		args.Services["gotrue"] = aws.AlarmService{ServiceName: r.gotrue.Name, Target: r.alb.Targets["auth"]}
+	}
+	if len(t.Emails) > 0 && r.isHome() { // a topic of one's own is in one region, and cannot be told from another
 		args.Global = &aws.AlarmGlobal{UsEast1: r.providers.UsEast1, KmsKeyArn: r.globalKey, DistributionID: r.frontend.DistributionId, HealthChecks: r.edge.HealthChecks}
 	}
-	if t.TopicARN != "" {
+	if t.TopicARN != "" && r.isHome() {
 		args.TopicArn = pulumi.String(t.TopicARN)
 	}
-	if r.git != nil {
+	if r.git != nil && r.writes() {
 		args.Services["forgejo"] = aws.AlarmService{ServiceName: r.git.Service.Name, Target: r.alb.Targets["git"]}
 	}
-	if c.Backups.Enabled {
+	if c.Backups.Enabled && r.writes() {
 		args.Backups.ClusterArn, args.Backups.ExportFamily = r.ecs.Arn, r.safe.ExportFamily
 		args.Backups.ScheduleGroup, args.Backups.ExportLogGroup = r.safe.ExportScheduleGroup, r.safe.ExportLogGroup
 	}
@@ -143,9 +152,12 @@ func (r *region) alarms() error {
 		args.Database.MemoryMiB, _ = aws.DatabaseMemoryMiB(c.AWS.Database.InstanceClass)
 		args.Database.StorageGiB = c.AWS.Database.StorageGiB
 	}
-	alarms, err := aws.NewAlarms(r.ctx, "aws-alarms", args, r.here())
+	alarms, err := aws.NewAlarms(r.ctx, r.name("alarms"), args, r.here())
 	if err != nil {
 		return err
+	}
+	if !r.isHome() {
+		return nil
 	}
 	r.outputs["alarmTopicArn"], r.outputs["dashboard"] = alarms.TopicArn, alarms.DashboardName
 	return nil

@@ -16,7 +16,13 @@ import (
 type region struct {
 	ctx *pulumi.Context
 	in  Input
-	cfg config.Config
+	cfg config.Config // as it is for this region
+
+	// prefix of the names of its components: "aws" in the first region, which phase 3 has alone.
+	prefix string
+	// home is the first region: what the regions share was made there. Its own, in the first one.
+	home *region
+	all  *regions // nil in phase 3
 
 	product   *secrets.Shared
 	providers *aws.Providers
@@ -30,8 +36,10 @@ type region struct {
 	redis     *aws.RedisCache
 	generated *aws.Credentials
 	values    *aws.Secrets
+	certified *aws.Certificate
 	alb       *aws.PublicAlb
 	ecs       *aws.EcsCluster
+	gitSecret *forgejo.Credentials
 	git       *forgejo.EcsHome // nil without Forgejo
 	gitReady  pulumi.Resource
 	gitURL    pulumi.StringOutput
@@ -45,8 +53,19 @@ type region struct {
 }
 
 func newRegion(ctx *pulumi.Context, in Input) *region {
-	return &region{ctx: ctx, in: in, cfg: in.Config, outputs: pulumi.Map{}}
+	r := &region{ctx: ctx, in: in, cfg: in.Config, prefix: platformAws, outputs: pulumi.Map{}}
+	r.home = r
+	return r
 }
+
+// name of a component of the region.
+func (r *region) name(part string) string { return r.prefix + "-" + part }
+
+// isHome says whether this is the first region.
+func (r *region) isHome() bool { return r.home == r }
+
+// writes says whether this is the region that writes; the only one always does.
+func (r *region) writes() bool { return r.cfg.AWS.WritePrimary == r.cfg.AWS.Region }
 
 func (r *region) compose(steps ...func() error) (pulumi.Map, error) {
 	for _, step := range steps {
@@ -58,7 +77,9 @@ func (r *region) compose(steps ...func() error) (pulumi.Map, error) {
 }
 
 // here is the option of every component of the region: its provider, never a default one.
-func (r *region) here() pulumi.ResourceOption { return pulumi.Providers(r.providers.Regional) }
+func (r *region) here() pulumi.ResourceOption {
+	return pulumi.Providers(r.providers.In(r.cfg.AWS.Region))
+}
 
 func (r *region) shared() (err error) {
 	r.product, err = sharedSecrets(r.ctx, r.in)
@@ -67,7 +88,7 @@ func (r *region) shared() (err error) {
 
 func (r *region) account() (err error) {
 	c := r.cfg
-	r.providers, err = aws.NewProviders(r.ctx, "aws", &aws.ProvidersArgs{Region: c.AWS.Region, AccountID: c.AWS.AccountID})
+	r.providers, err = aws.NewProviders(r.ctx, "aws", &aws.ProvidersArgs{Region: c.AWS.Region, AccountID: c.AWS.AccountID, Others: r.all.others()})
 	if err != nil {
 		return err
 	}
@@ -78,7 +99,7 @@ func (r *region) account() (err error) {
 // keys are one customer key for each kind of data, and one in us-east-1 for the topic there.
 func (r *region) keys() error {
 	c := r.cfg
-	keys, err := aws.NewKeys(r.ctx, "aws-keys", &aws.KeysArgs{
+	keys, err := aws.NewKeys(r.ctx, r.name("keys"), &aws.KeysArgs{
 		Region: c.AWS.Region, AccountID: r.providers.AccountID, Disposable: c.Disposable, Tags: r.in.Tags(),
 		Purposes: []aws.KeyPurpose{aws.KeyFiles, aws.KeyDatabase, aws.KeySecrets, aws.KeyLogs, aws.KeyCache, aws.KeyImages, aws.KeyAlarms, aws.KeyBackups},
 	}, r.here())
@@ -86,7 +107,10 @@ func (r *region) keys() error {
 		return err
 	}
 	r.key = keys.Arns
-	global, err := aws.NewKeys(r.ctx, "aws-global-keys", &aws.KeysArgs{
+	if !r.isHome() {
+		return nil
+	}
+	global, err := aws.NewKeys(r.ctx, r.name("global-keys"), &aws.KeysArgs{
 		Region: aws.GlobalRegion, AccountID: r.providers.AccountID, Disposable: c.Disposable, Tags: r.in.Tags(),
 		Purposes: []aws.KeyPurpose{aws.KeyAlarms},
 	}, pulumi.Providers(r.providers.UsEast1))
@@ -101,7 +125,7 @@ var natModes = map[string]aws.NatMode{"none": aws.NatNone, "instance": aws.NatIn
 
 func (r *region) network() (err error) {
 	c := r.cfg.AWS
-	r.vpc, err = aws.NewNetwork(r.ctx, "aws-network", &aws.NetworkArgs{
+	r.vpc, err = aws.NewNetwork(r.ctx, r.name("network"), &aws.NetworkArgs{
 		Region: c.Region, RegionIndex: c.RegionIndex, Zones: c.ZoneNames, Nat: natModes[c.NAT], NatInstanceType: c.NATInstanceType,
 		Endpoints: c.InterfaceEndpoints, FlowLogRetentionDays: c.FlowLogRetentionDays,
 		LogKmsKeyArn: r.key[aws.KeyLogs], AccountID: r.providers.AccountID, Tags: r.in.Tags(),
@@ -117,8 +141,11 @@ func (r *region) registry() (err error) {
 		KmsKeyArn: r.key[aws.KeyImages], KeepImages: c.AWS.Registry.KeepImages, Disposable: c.Disposable, Tags: r.in.Tags(),
 		PullThrough: aws.PublicUpstreams(r.in.Project+"-"+r.in.Stack, c.AWS.Registry.PullThrough...),
 	}
-	if r.images, err = aws.NewContainerRegistry(r.ctx, "aws-registry", args, r.here()); err != nil {
+	if r.images, err = aws.NewContainerRegistry(r.ctx, r.name("registry"), args, r.here()); err != nil {
 		return err
+	}
+	if !r.isHome() {
+		return nil // images are pushed in the first region
 	}
 	r.outputs["backendRepository"], r.outputs["backupRepository"] = r.images.RepositoryUrls["backend"], r.images.RepositoryUrls["backup"]
 	return nil
@@ -126,7 +153,9 @@ func (r *region) registry() (err error) {
 
 // image is the configured image, through the cache where the registry keeps one of its origin.
 func (r *region) image(reference string) pulumi.StringInput {
-	return r.images.Image(reference, r.providers.AccountID, r.cfg.AWS.Region)
+	const registry = ".dkr.ecr."
+	here := strings.Replace(reference, registry+r.home.cfg.AWS.Region+".", registry+r.cfg.AWS.Region+".", 1)
+	return r.images.Image(here, r.providers.AccountID, r.cfg.AWS.Region)
 }
 
 // task is what every task of the region has in common: where it runs, how it gets out, what its

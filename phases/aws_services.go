@@ -25,17 +25,28 @@ func (r *region) entrance() error {
 		"api":  {Hosts: []string{c.Hosts.API}, Port: c.Backend.Port, HealthPath: c.Backend.HealthPath, HealthCodes: "200", DrainSeconds: &c.AWS.LoadBalancer.DrainSeconds, Priority: 10},
 		"auth": {Hosts: []string{c.Hosts.Auth}, Port: goTruePort, HealthPath: "/health", HealthCodes: "200", Priority: 30},
 	}
+	if r.all != nil {
+		api := hosts["api"]
+		api.Hosts = append(api.Hosts, c.AWS.PrimaryHost, aws.EdgeRegionHost(c.Hosts.API, c.DNS.Zone, c.AWS.SubZone, c.AWS.Region))
+		hosts["api"] = api
+	}
 	domains := []string{c.Hosts.API, c.Hosts.Auth}
 	if c.Forgejo.Enabled {
 		hosts["git"] = aws.AlbHost{Hosts: []string{c.Hosts.Git}, Port: forgejo.HTTPPort, HealthPath: forgejo.HealthPath, HealthCodes: "200", DrainSeconds: &c.AWS.LoadBalancer.DrainSeconds, Priority: 20}
 		domains = append(domains, c.Hosts.Git)
 	}
-	certificate, err := aws.NewCertificate(r.ctx, "aws-certificate", &aws.CertificateArgs{
-		Domains: domains, CloudflareZoneID: r.zoneID, Tags: r.in.Tags(),
-	}, r.here())
+	if r.all != nil {
+		domains = append(domains, c.AWS.PrimaryHost)
+	}
+	proof := &aws.CertificateArgs{Domains: domains, CloudflareZoneID: r.zoneID, Tags: r.in.Tags()}
+	if !r.isHome() {
+		proof.ProvedBy = r.home.certified
+	}
+	certificate, err := aws.NewCertificate(r.ctx, r.name("certificate"), proof, r.here())
 	if err != nil {
 		return err
 	}
+	r.certified = certificate
 	args := &aws.PublicAlbArgs{
 		AccountID: r.providers.AccountID, Region: c.AWS.Region, VpcID: r.vpc.VpcID, SubnetIDs: r.vpc.PublicSubnetIDs, Ready: r.vpc.PublicReady(),
 		CertificateArn: certificate.Arn, Hosts: hosts, IdleTimeoutSeconds: c.AWS.LoadBalancer.IdleTimeoutSeconds,
@@ -44,13 +55,13 @@ func (r *region) entrance() error {
 	if r.gitSSH() != "" {
 		args.Ssh = &aws.SshNlb{TargetPort: forgejo.SSHContainerPort, SourceCidrs: c.AWS.Forgejo.SSHAllowedSources}
 	}
-	r.alb, err = aws.NewPublicAlb(r.ctx, "aws-alb", args, r.here())
+	r.alb, err = aws.NewPublicAlb(r.ctx, r.name("alb"), args, r.here())
 	return err
 }
 
 func (r *region) cluster() (err error) {
 	c := r.cfg.AWS
-	r.ecs, err = aws.NewEcsCluster(r.ctx, "aws-cluster", &aws.EcsClusterArgs{
+	r.ecs, err = aws.NewEcsCluster(r.ctx, r.name("cluster"), &aws.EcsClusterArgs{
 		VpcID: r.vpc.VpcID, Namespace: "morphee.internal", ExecLogs: c.Backend.Exec || c.GoTrue.Exec || c.Forgejo.Exec,
 		LogRetentionDays: c.LogRetentionDays, LogKmsKeyArn: r.key[aws.KeyLogs], Tags: r.in.Tags(),
 	}, r.here())
@@ -60,10 +71,10 @@ func (r *region) cluster() (err error) {
 // forgejo is the same service as on the server, at home on ECS.
 func (r *region) forgejo() error {
 	c := r.cfg
-	if !c.Forgejo.Enabled {
+	if !c.Forgejo.Enabled || r.store == nil { // without a copy of the repositories it could never run
 		return nil
 	}
-	credentials, err := forgejo.NewCredentials(r.ctx, "forgejo-credentials", &forgejo.CredentialsArgs{Disposable: c.Disposable})
+	credentials, err := r.gitCredentials()
 	if err != nil {
 		return err
 	}
@@ -72,15 +83,18 @@ func (r *region) forgejo() error {
 	settings.WebhookHosts = []string{"backend." + r.ecs.Namespace}
 	where := r.task()
 	where.Exec = c.AWS.Forgejo.Exec
+	where.DesiredCount = r.all.tasks(r, 1)
 	home := &forgejo.EcsHome{
 		Where: where, Store: r.store, AccessPoint: pointForgejo, Server: r.postgres, PsqlImage: r.image(c.Images.Postgres), Image: r.image(settings.Image),
 		Cache: r.redis, CacheAuth: r.generated.Passwords["cache"], Target: r.alb.Targets["git"], SecretsKmsKeyArn: r.key[aws.KeySecrets],
 	}
 	if r.gitSSH() != "" {
-		home.SSH, home.SSHDomain, home.SSHHostKey = r.alb.Ssh, r.gitSSH(), r.generated.SSHHostKey
+		home.SSH, home.SSHDomain, home.SSHHostKey = r.alb.Ssh, r.gitSSH(), r.home.generated.SSHHostKey
+	}
+	if r.gitSSH() != "" && r.isHome() {
 		r.outputs["gitSshHostKey"] = r.generated.SSHPublicKey
 	}
-	service, err := forgejo.NewForgejoService(r.ctx, "aws-forgejo", &forgejo.ServiceArgs{
+	service, err := forgejo.NewForgejoService(r.ctx, r.name("forgejo"), &forgejo.ServiceArgs{
 		Settings: settings,
 		Database: forgejo.Database{
 			Host: r.postgres.Host, Port: r.postgres.Port, Name: c.Forgejo.Database, User: c.Forgejo.Database,
@@ -92,43 +106,64 @@ func (r *region) forgejo() error {
 		return err
 	}
 	r.git, r.gitReady, r.gitURL = home, service.Ready, service.InternalURL
+	if !r.writes() {
+		return nil
+	}
 	r.outputs["gitUrl"] = service.PublicURL
 	r.outputs["forgejoAdminUser"] = service.AdminUser
 	r.outputs["forgejoAdminPassword"] = service.AdminPassword
 	return nil
 }
 
+// gitCredentials are Forgejo's, the same in every region that it can run in.
+func (r *region) gitCredentials() (*forgejo.Credentials, error) {
+	if r.home.gitSecret != nil {
+		return r.home.gitSecret, nil
+	}
+	made, err := forgejo.NewCredentials(r.ctx, "forgejo-credentials", &forgejo.CredentialsArgs{Disposable: r.home.cfg.Disposable})
+	r.home.gitSecret = made
+	return made, err
+}
+
 // signIn is GoTrue. Its database is made before it starts; its tables it makes itself.
 func (r *region) signIn() error {
 	c := r.cfg
-	auth := r.values.Arns["auth"]
+	keys := []string{"DATABASE_PASSWORD", "GOTRUE_JWT_SECRET"}
+	if c.Auth.SMTP.Host != "" {
+		keys = append(keys, "GOTRUE_SMTP_PASS")
+	}
+	auth := r.secretRefs("auth", keys, "DATABASE_URL")
+	password := auth["DATABASE_PASSWORD"] // for the container that makes the role alone
+	delete(auth, "DATABASE_PASSWORD")
 	database, err := aws.DatabaseBootstrap(aws.DatabaseBootstrapArgs{
 		Database: r.postgres, Image: r.image(c.Images.Postgres), Name: authDatabase.Name, Role: authDatabase.Owner,
-		PasswordArn: auth, PasswordJSONKey: "DATABASE_PASSWORD", Schemas: []string{authDatabase.Schema},
+		PasswordArn: password.Arn, PasswordJSONKey: password.JSONKey, PasswordKmsKeyArn: password.KmsKeyArn, Schemas: []string{authDatabase.Schema},
 	})
 	if err != nil {
 		return err
 	}
 	gotrue := aws.Container{
 		Name: "gotrue", Image: r.image(c.Images.GoTrue), User: appUser, Ports: []int{goTruePort},
-		Environment: texts(goTrueSettings(c)), Secrets: picked(auth, "DATABASE_URL"),
+		Environment: texts(goTrueSettings(c)), Secrets: auth,
 		Health: &aws.ContainerHealth{
 			Command: []string{"CMD-SHELL", fmt.Sprintf("wget -q --spider http://127.0.0.1:%d/health", goTruePort)}, IntervalSeconds: 10, StartSeconds: 30,
 		},
 	}
-	gotrue.Secrets["GOTRUE_JWT_SECRET"] = aws.SecretRef{Arn: auth, JSONKey: "GOTRUE_JWT_SECRET"}
-	if c.Auth.SMTP.Host != "" {
-		gotrue.Secrets["GOTRUE_SMTP_PASS"] = aws.SecretRef{Arn: auth, JSONKey: "GOTRUE_SMTP_PASS"}
-	}
 	args := r.service(c.AWS.GoTrue)
+	if tasks := r.all.tasks(r, c.AWS.GoTrue.Tasks); tasks != nil && *tasks == 0 {
+		args.DesiredCount, args.Scaling = tasks, nil
+	}
 	args.Containers = []aws.Container{database, gotrue}
 	args.Connections = append(args.Connections, r.postgres.Connection())
 	args.LoadBalancers, args.DiscoveryName = []aws.ServiceLoadBalancer{{Target: r.alb.Targets["auth"], Container: "gotrue"}}, "gotrue"
 	if c.Auth.SMTP.Host != "" {
 		args.InternetPorts = []int{443, c.Auth.SMTP.Port}
 	}
-	if r.gotrue, err = aws.NewEcsService(r.ctx, "aws-gotrue", &args, r.here()); err != nil {
+	if r.gotrue, err = aws.NewEcsService(r.ctx, r.name("gotrue"), &args, r.here()); err != nil {
 		return err
+	}
+	if !r.writes() {
+		return nil
 	}
 	r.outputs["authUrl"] = pulumi.Sprintf("https://%s", c.Hosts.Auth)
 	return nil
@@ -144,30 +179,38 @@ func (r *region) backend() error {
 	if err != nil {
 		return err
 	}
-	secret := r.values.Arns["backend"]
 	app := aws.Container{
 		Name: "backend", Image: r.image(c.Images.Backend), User: appUser, Ports: []int{c.Backend.Port}, Scratch: []string{"/tmp"},
-		Environment: r.backendSettings(name), Secrets: picked(secret, append(sortedNames(c.Backend.Secrets), "REDIS_URL", "GOTRUE_JWT_SECRET")...),
-		Mounts: []aws.Mount{{Volume: pointMemory, Path: "/data/memory"}, {Volume: pointFiles, Path: "/data/files"}},
+		Environment: r.backendSettings(name), Secrets: r.secretRefs("backend", append(sortedNames(c.Backend.Secrets), "GOTRUE_JWT_SECRET"), "REDIS_URL"),
 		Health: &aws.ContainerHealth{Command: []string{"CMD", "python", "-c",
 			fmt.Sprintf("import urllib.request; urllib.request.urlopen('http://127.0.0.1:%d%s', timeout=4)", c.Backend.Port, c.Backend.HealthPath)}, IntervalSeconds: 10, StartSeconds: 60},
 	}
 	args := r.service(c.AWS.Backend)
-	args.Volumes = []aws.EfsVolume{r.store.Volume(pointMemory, pointMemory), r.store.Volume(pointFiles, pointFiles)}
-	args.Connections = append(args.Connections, r.postgres.Connection(), r.redis.Connection(), r.store.Connection(),
-		aws.Connection{Name: "gotrue", SecurityGroupID: r.gotrue.SecurityGroupID, Port: goTruePort})
-	if r.git != nil {
+	args.Connections = append(args.Connections, r.postgres.Connection(), r.redis.Connection())
+	if r.store != nil {
+		app.Mounts = []aws.Mount{{Volume: pointMemory, Path: "/data/memory"}, {Volume: pointFiles, Path: "/data/files"}}
+		args.Volumes = []aws.EfsVolume{r.store.Volume(pointMemory, pointMemory), r.store.Volume(pointFiles, pointFiles)}
+		args.Connections = append(args.Connections, r.store.Connection())
+	}
+	args.Connections = append(args.Connections, aws.Connection{Name: "gotrue", SecurityGroupID: r.gotrue.SecurityGroupID, Port: goTruePort})
+	if r.git != nil && r.writes() {
 		app.Environment["FORGEJO_URL"] = r.gitURL
 		app.Secrets["FORGEJO_TOKEN"] = aws.SecretRef{Arn: r.git.APITokenArn}
 		app.Secrets["FORGEJO_WEBHOOK_SECRET"] = aws.SecretRef{Arn: r.git.WebhookSecretArn}
 		args.Connections = append(args.Connections, r.git.Connection())
 		args.Ready = append(args.Ready[:len(args.Ready):len(args.Ready)], r.gitReady)
 	}
-	args.Containers = []aws.Container{database, app}
+	args.Containers = []aws.Container{app}
+	if r.writes() {
+		args.Containers = []aws.Container{database, app}
+	}
 	args.TaskStatements = []aws.Statement{r.postgres.ConnectStatement(appDatabase.Owner)}
 	args.LoadBalancers, args.DiscoveryName = []aws.ServiceLoadBalancer{{Target: r.alb.Targets["api"], Container: "backend"}}, "backend"
-	if r.app, err = aws.NewEcsService(r.ctx, "aws-backend", &args, r.here()); err != nil {
+	if r.app, err = aws.NewEcsService(r.ctx, r.name("backend"), &args, r.here()); err != nil {
 		return err
+	}
+	if !r.writes() {
+		return nil
 	}
 	r.outputs["apiUrl"] = pulumi.Sprintf("https://%s", c.Hosts.API)
 	return nil
@@ -179,11 +222,22 @@ func (r *region) backendSettings(database string) map[string]pulumi.StringInput 
 	env := texts(c.Backend.Environment)
 	for k, v := range texts(map[string]string{
 		"PORT": strconv.Itoa(c.Backend.Port), "PUBLIC_URL": "https://" + c.Hosts.API, "CORS_ORIGINS": "https://" + c.Hosts.App,
-		"MEMORY_PATH": "/data/memory", "FILES_PATH": "/data/files", "AWS_REGION": c.AWS.Region,
+		"AWS_REGION": c.AWS.Region,
 		// The password is a token that AWS signs, fetched for each connection.
 		"DATABASE_AUTH": "iam",
 	}) {
 		env[k] = v
+	}
+	if r.store != nil {
+		env["MEMORY_PATH"], env["FILES_PATH"] = pulumi.String("/data/memory"), pulumi.String("/data/files")
+	}
+	if r.all != nil {
+		r.all.settings(r, env)
+	}
+	if !r.writes() {
+		env["GOTRUE_URL"] = pulumi.Sprintf("https://%s", c.Hosts.Auth)
+		env["DATABASE_URL"] = pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=require", appDatabase.Owner, r.postgres.ReaderHost, r.postgres.Port, database)
+		return env
 	}
 	env["GOTRUE_URL"] = pulumi.Sprintf("http://%s:%d", r.gotrue.DiscoveryHost, goTruePort)
 	env["DATABASE_URL"] = pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=require", appDatabase.Owner, r.postgres.Host, r.postgres.Port, database)

@@ -36,7 +36,9 @@ func phaseOf(n int) (func(*pulumi.Context, phases.Input) (pulumi.Map, error), er
 		return phases.Phase1, nil
 	case 3:
 		return phases.Phase3, nil
+	case 4:
+		return phases.Phase4, nil
 	default:
-		return nil, fmt.Errorf("phase %d is not built yet: set morphee:phase to 0, 1 or 3", n)
+		return nil, fmt.Errorf("phase %d is not built yet: set morphee:phase to 0, 1, 3 or 4", n)
 	}
 }

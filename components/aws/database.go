@@ -27,6 +27,9 @@ const (
 	EngineAurora Engine = "aurora" // Aurora Serverless v2, writer and readers
 )
 
+// DefaultMasterUsername is the database's master user unless another is asked for.
+const DefaultMasterUsername = "morphee_admin"
+
 // AuroraOrRdsArgs are the decisions about the PostgreSQL database.
 type AuroraOrRdsArgs struct {
 	// Engine; required.
@@ -112,7 +115,8 @@ type AuroraOrRds struct {
 	// InstanceIdentifiers of each instance, for alarms.
 	InstanceIdentifiers []pulumi.StringOutput
 
-	args *AuroraOrRdsArgs
+	args    *AuroraOrRdsArgs
+	members []pulumi.Resource // instances of the cluster
 }
 
 var (
@@ -235,7 +239,7 @@ func (a *AuroraOrRdsArgs) withDefaults() *AuroraOrRdsArgs {
 	args := *a
 	setDefault(&args.EngineVersion, "15")
 	setDefault(&args.DatabaseName, "morphee")
-	setDefault(&args.MasterUsername, "morphee_admin")
+	setDefault(&args.MasterUsername, DefaultMasterUsername)
 	setDefault(&args.BackupRetentionDays, 30)
 	setDefault(&args.BackupWindow, "02:00-03:00")
 	setDefault(&args.MaintenanceWindow, "sun:03:30-sun:04:30")

@@ -92,6 +92,7 @@ func (b *databaseBuilder) auroraInstance(i int, cluster *rds.Cluster, group *rds
 	if err != nil {
 		return err
 	}
+	b.c.members = append(b.c.members, instance)
 	b.c.InstanceIdentifiers = append(b.c.InstanceIdentifiers, instance.Identifier)
 	return nil
 }

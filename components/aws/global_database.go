@@ -51,6 +51,8 @@ func NewGlobalDatabase(ctx *pulumi.Context, name string, args *GlobalDatabaseArg
 		ForceDestroy: pulumi.Bool(true),
 		Tags:         args.Tags.Pulumi("Name", name),
 	}, base.Stateful(args.Disposable, pulumi.Parent(c),
+		// A cluster that nobody serves cannot be copied from.
+		pulumi.DependsOn(args.Source.members),
 		// What AWS takes over from the source, or from whichever member writes by then: a difference in
 		// any of them would replace the global database and cut its members loose.
 		pulumi.IgnoreChanges([]string{"databaseName", "engine", "engineVersion", "sourceDbClusterIdentifier", "storageEncrypted"}))...)

@@ -37,6 +37,16 @@ type Providers struct {
 	Others map[string]*awsprovider.Provider
 	// AccountID of the account.
 	AccountID pulumi.StringOutput
+
+	region string
+}
+
+// In is the provider of the stack's region, or of one of the further ones.
+func (c *Providers) In(region string) *awsprovider.Provider {
+	if region == c.region {
+		return c.Regional
+	}
+	return c.Others[region]
 }
 
 var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
@@ -52,7 +62,7 @@ func NewProviders(ctx *pulumi.Context, name string, args *ProvidersArgs, opts ..
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	c := &Providers{Others: map[string]*awsprovider.Provider{}}
+	c := &Providers{region: args.Region, Others: map[string]*awsprovider.Provider{}}
 	if err := ctx.RegisterComponentResourceV2(ProvidersType, name, pulumi.Map{}, c, opts...); err != nil {
 		return nil, err
 	}
