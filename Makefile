@@ -8,7 +8,7 @@ GOFILES := $(shell find . -path ./tools -prune -o -path ./.sim -prune -o -path .
 PULUMI_VERSION := v3.259.0
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy refresh build test test-long lint bench docs golden clean
+.PHONY: help up preview destroy refresh build test test-long lint gate policies bench docs golden clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
@@ -47,15 +47,28 @@ test-long: bin/pulumi ## run the long tests too, with the ordinary pulumi CLI
 bin/staticcheck: tools/go.mod tools/go.sum
 	cd tools && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 
-lint: bin/staticcheck ## gofmt, go vet, staticcheck, shellcheck, generated files, module files
+bin/actionlint: tools/actionlint/go.mod tools/actionlint/go.sum
+	cd tools/actionlint && go build -o ../../bin/actionlint github.com/rhysd/actionlint/cmd/actionlint
+
+lint: bin/staticcheck bin/actionlint ## gofmt, go vet, staticcheck, shellcheck, actionlint, generated files, module files
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	bin/staticcheck ./...
 	@tools/shellcheck.sh
+	bin/actionlint
 	go run ./cmd/gen-config-docs -check
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
+	cd tools/actionlint && go mod tidy -diff
 	@tools/words.sh
+
+gate: ## report every stack compared with BASE, as the pull-request gate does (BASE=main)
+	@BASE=$(or $(BASE),main) ops/ci/pull-request.sh report
+
+PACKS := isolation secrets durability hygiene
+policies: ## build the policy packs as executables for `pulumi preview --policy-pack bin/policy-…`
+	@mkdir -p bin
+	@for p in $(PACKS); do go build -o bin/policy-$$p ./policy/$$p/cmd || exit 1; done
 
 bench: ## preview and up of dev, and the ratio to a flat program
 	go test -run '^$$' -bench . -benchtime 20x ./tests/bench
