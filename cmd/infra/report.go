@@ -24,8 +24,10 @@ type reportFlags struct {
 	previews      []string
 	before, after string
 	stacks        []string
+	all           bool
 	format        string
 	out           []string
+	limit         int
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -52,8 +54,10 @@ func (a *app) reportCommand() *cobra.Command {
 	flags.StringVar(&f.before, "before", "", "output of `pulumi stack export` before the change")
 	flags.StringVar(&f.after, "after", "", "output of `pulumi stack export` after the change")
 	flags.StringArrayVar(&f.stacks, "stack", nil, "stack name or configuration file (repeatable)")
+	flags.BoolVar(&f.all, "all", false, "with --base: every stack of the project and every one of stacks/examples")
 	flags.StringVar(&f.format, "format", "", "markdown, html or json (default: by the name of the file, else markdown)")
 	flags.StringArrayVar(&f.out, "out", nil, "write the report to this file instead (repeatable)")
+	flags.IntVar(&f.limit, "limit", report.MaxCharacters, "most characters of a Markdown or HTML report; what does not fit is summarised")
 	return cmd
 }
 
@@ -74,6 +78,10 @@ func (f *reportFlags) inputs() error {
 		return usageError{errors.New("infra report: --before and --after go together")}
 	case f.format != "" && !slices.Contains(formats, f.format):
 		return usageError{fmt.Errorf("--format %q: want %s", f.format, strings.Join(formats, ", "))}
+	case f.limit < 4000 || f.limit > report.MaxCharacters:
+		return usageError{fmt.Errorf("--limit %d: want 4000 to %d", f.limit, report.MaxCharacters)}
+	case f.all && (f.base == "" || len(f.stacks) > 0):
+		return usageError{errors.New("--all goes with --base and without --stack")}
 	}
 	return nil
 }
@@ -123,9 +131,9 @@ func (a *app) write(r *report.Report, f *reportFlags) error {
 		case "json":
 			return r.JSON()
 		case "html":
-			return []byte(r.HTML()), nil
+			return []byte(r.HTML(f.limit)), nil
 		}
-		return []byte(r.Markdown()), nil
+		return []byte(r.Markdown(f.limit)), nil
 	}
 	if len(f.out) == 0 {
 		data, err := render(f.format)
@@ -159,6 +167,13 @@ func (a *app) compare(ctx context.Context, f *reportFlags) ([]*gate.Compared, st
 	named := f.stacks
 	if len(named) == 0 {
 		named = gate.Stacks(root)
+	}
+	if f.all {
+		examples, err := filepath.Glob(filepath.Join(root, "stacks", "examples", "*.yaml"))
+		if err != nil {
+			return nil, "", err
+		}
+		named = append(named, examples...)
 	}
 	type one struct{ arg, file string }
 	var wanted []one
