@@ -37,7 +37,7 @@ var backups = []rule.Rule{{
 	Mend:   "Leave morphee:backups.enabled as it is.",
 	Graph:  backupJob,
 }, {
-	ID: "backup-plan", Level: rule.Mandatory, Refs: []string{"T0077"},
+	ID: "backup-plan", Level: rule.Mandatory,
 	Title:    "On AWS, each database and file system is in a daily backup plan",
 	Reason:   "AWS Backup keeps its copies in a vault of their own, which deleting the database does not empty.",
 	Mend:     "Select the database and the file system in a plan with 30 and 14 days.",

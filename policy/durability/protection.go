@@ -56,7 +56,7 @@ var protection = []rule.Rule{{
 		c.Want(c.In("deleteAutomatedBackups"), func(v rule.Value) bool { return !v.Absent() && !v.True() }, "the automated backups go with the database")
 	}),
 }, {
-	ID: "no-force-destroy", Level: rule.Mandatory, Refs: []string{"C2_59"},
+	ID: "no-force-destroy", Level: rule.Mandatory,
 	Types:  []string{tBucketV2, tBucket, tVault, "aws:ecr/repository:Repository", "aws:route53/zone:Zone", "aws:iam/user:User"},
 	Title:  "Buckets, vaults, repositories and zones are not deleted with what is in them",
 	Reason: "Being empty is the last thing that stands between a mistake and the data.",

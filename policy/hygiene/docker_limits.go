@@ -70,7 +70,7 @@ var dockerLimits = []rule.Rule{{
 		}
 	}),
 }, {
-	ID: "docker-restart", Level: rule.Mandatory, Refs: []string{"K:baa452f0"}, Types: containers,
+	ID: "docker-restart", Level: rule.Mandatory, Types: containers,
 	Title:  "Every container comes back after a crash and a reboot",
 	Reason: "The source document promises thirty seconds.",
 	Mend:   "Set restart to unless-stopped.",

@@ -62,7 +62,7 @@ var dockerRun = []rule.Rule{{
 		})
 	},
 }, {
-	ID: "docker-host-paths", Level: rule.Mandatory, Refs: []string{"K:a88baa34"}, Types: containers,
+	ID: "docker-host-paths", Level: rule.Mandatory, Types: containers,
 	Title:  "Containers see nothing of the host but what they need, read-only",
 	Reason: "A writable path of the host is a way out of the container.",
 	Mend:   "Use a volume.",
@@ -97,7 +97,7 @@ var dockerRun = []rule.Rule{{
 		}
 	},
 }, {
-	ID: "docker-seccomp", Level: rule.Mandatory, Refs: []string{"K:e86cba65"}, Types: containers,
+	ID: "docker-seccomp", Level: rule.Mandatory, Types: containers,
 	Title:  "No container switches the kernel's filters off",
 	Reason: "They keep system calls away that nobody needs but attackers.",
 	Mend:   "Take unconfined out of securityOpts.",
@@ -156,7 +156,7 @@ var dockerRun = []rule.Rule{{
 		c.Want(c.In(path), func(v rule.Value) bool { return rule.Pinned(v.Text()) }, "the image is not pinned")
 	},
 }, {
-	ID: "docker-read-only-root", Level: rule.Mandatory, Refs: []string{"K:ce14a68b"}, Types: containers,
+	ID: "docker-read-only-root", Level: rule.Mandatory, Types: containers,
 	Title:    "The root file system of containers is read-only",
 	Reason:   "Whoever breaks in can leave nothing behind, and change no program.",
 	Mend:     "Set readOnly, and tmpfs where the program writes.",

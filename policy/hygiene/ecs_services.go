@@ -31,7 +31,7 @@ var ecsServices = []rule.Rule{{
 	Mend:   "Set waitForSteadyState.",
 	Check:  func(c *rule.Check) { c.True("waitForSteadyState", "the deployment does not wait for its tasks") },
 }, {
-	ID: "ecs-exec-off", Level: rule.Mandatory, Refs: []string{"K:97707503"}, Types: services,
+	ID: "ecs-exec-off", Level: rule.Mandatory, Types: services,
 	Title:  "Nobody can open a shell in running tasks",
 	Reason: "A shell has the task's rights and secrets.",
 	Mend:   "Leave enableExecuteCommand false; switch it on for the time it is needed, by an exception with an end.",

@@ -57,7 +57,7 @@ var ecsTasks = []rule.Rule{{
 		}
 	}),
 }, {
-	ID: "ecs-drop-capabilities", Level: rule.Mandatory, Refs: []string{"C335"}, Types: tasks,
+	ID: "ecs-drop-capabilities", Level: rule.Mandatory, Types: tasks,
 	Title:  "Containers drop all capabilities, and add none",
 	Reason: "They are root's rights in pieces; a web service needs none.",
 	Mend:   "Set linuxParameters.capabilities.drop to ALL.",
@@ -90,7 +90,7 @@ var ecsTasks = []rule.Rule{{
 		}
 	}),
 }, {
-	ID: "ecs-network-mode", Level: rule.Mandatory, Refs: []string{"C97"}, Types: tasks,
+	ID: "ecs-network-mode", Level: rule.Mandatory, Types: tasks,
 	Title:  "Each task has a network interface of its own",
 	Reason: "Security groups are for interfaces: without its own, a task shares its neighbours' rights.",
 	Mend:   "Set networkMode to awsvpc.",

@@ -29,7 +29,7 @@ hcloud:index/server:Server hcloud:index/sshKey:SshKey hcloud:index/volume:Volume
 docker:index/container:Container docker:index/network:Network docker:index/volume:Volume`)
 
 var governance = []rule.Rule{{
-	ID: "governance-tags", Level: rule.Mandatory, Refs: []string{"C2_5"}, Types: taggable,
+	ID: "governance-tags", Level: rule.Mandatory, Types: taggable,
 	Title:  "Everything that takes tags says its project, stack, phase and owner",
 	Reason: "Who pays, who answers, and what may be deleted is read off the tags.",
 	Mend:   "Tag it with base.Tags.",

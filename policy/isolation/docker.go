@@ -53,7 +53,7 @@ var docker = []rule.Rule{{
 	Mend:   "Leave publishAllPorts false.",
 	Check:  func(c *rule.Check) { c.False("publishAllPorts", "all exposed ports are published") },
 }, {
-	ID: "docker-no-host-namespaces", Level: rule.Mandatory, Refs: []string{"K:071a71ff", "K:4f31dd9f"}, Types: dockerTypes,
+	ID: "docker-no-host-namespaces", Level: rule.Mandatory, Types: dockerTypes,
 	Title:  "No container shares the host's network, processes or memory",
 	Reason: "Sharing them takes the container's walls away: it listens on the host, sees and signals other processes.",
 	Mend:   "Use networks of your own, and private namespaces.",

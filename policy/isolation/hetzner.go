@@ -46,7 +46,7 @@ var hetzner = []rule.Rule{{
 		}
 	},
 }, {
-	ID: "hetzner-ssh-sources", Level: rule.Mandatory, Refs: []string{"N-EC23"}, Types: []string{tFirewall},
+	ID: "hetzner-ssh-sources", Level: rule.Mandatory, Types: []string{tFirewall},
 	Title:    "SSH to a server is open to named sources only",
 	Reason:   "The whole internet tries passwords and the exploit of the day on port 22.",
 	Mend:     "Set morphee:ssh.allowedSources to the addresses of operators and deployments.",

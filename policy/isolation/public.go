@@ -83,7 +83,7 @@ var public = []rule.Rule{{
 	Mend:   "Name the accounts or roles that may pull.",
 	Check:  notPublic,
 }, {
-	ID: "resource-policy-not-public", Level: rule.Mandatory, Refs: []string{"C169", "C2_40"},
+	ID: "resource-policy-not-public", Level: rule.Mandatory, Refs: []string{"C169"},
 	Types: []string{tTopicPolicy, "aws:sns/topic:Topic", "aws:secretsmanager/secretPolicy:SecretPolicy", "aws:secretsmanager/secret:Secret",
 		"aws:efs/fileSystemPolicy:FileSystemPolicy", "aws:backup/vaultPolicy:VaultPolicy", "aws:sqs/queue:Queue"},
 	Title:  "No topic, secret, file system, vault or queue lets anybody in",

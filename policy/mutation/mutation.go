@@ -175,7 +175,7 @@ func (m Mutant) apply(s Stack) (list []*rule.Resource, options rule.Options, ok 
 			list = append(list, r, twin(r))
 			continue
 		}
-		broken := *r
+		broken := r.Clone()
 		broken.Inputs, broken.Outputs = clone(r.Inputs), clone(r.Outputs)
 		switch rest, output := strings.CutPrefix(m.Path, "outputs."); {
 		case m.Unprotect:
@@ -191,7 +191,7 @@ func (m Mutant) apply(s Stack) (list []*rule.Resource, options rule.Options, ok 
 			// After an update the cloud has what was asked for.
 			ruletest.Set(broken.Outputs, path, value)
 		}
-		list = append(list, &broken)
+		list = append(list, broken)
 	}
 	return list, options, true
 }
@@ -286,14 +286,14 @@ func positions(tree any, path string) (string, bool) {
 
 // twin is another resource just like it.
 func twin(r *rule.Resource) *rule.Resource {
-	out := *r
+	out := r.Clone()
 	out.URN, out.Name, out.ID = r.URN+"-twin", r.Name+"-twin", r.ID+"-twin"
 	out.Inputs = clone(r.Inputs)
 	if name, ok := out.Inputs["name"].(string); ok {
 		out.Inputs["name"] = name + "-twin"
 	}
 	out.Outputs = out.Inputs
-	return &out
+	return out
 }
 
 func clone(m map[string]any) map[string]any {

@@ -9,11 +9,11 @@ import (
 // Graph is the look of a rule at the whole stack.
 type Graph struct {
 	context
-	*index
+	*Index
 }
 
-// index finds the resources of a stack. It is built once for all rules.
-type index struct {
+// Index finds the resources of a stack. It is built once for all rules, and for all packs.
+type Index struct {
 	all    []*Resource
 	byURN  map[string]*Resource
 	byType map[string][]*Resource
@@ -24,8 +24,9 @@ type index struct {
 var identities = []string{"id", "arn", "name", "bucket", "bucketRegionalDomainName", "bucketDomainName", "identifier",
 	"clusterIdentifier", "keyId", "dnsName", "family", "arnWithoutRevision", "resourceId"}
 
-func newIndex(list []*Resource) *index {
-	x := &index{all: slices.Clone(list), byURN: map[string]*Resource{}, byType: map[string][]*Resource{}, byKey: map[string][]*Resource{}}
+// NewIndex makes the index of a stack.
+func NewIndex(list []*Resource) *Index {
+	x := &Index{all: slices.Clone(list), byURN: map[string]*Resource{}, byType: map[string][]*Resource{}, byKey: map[string][]*Resource{}}
 	slices.SortFunc(x.all, func(a, b *Resource) int { return strings.Compare(a.URN, b.URN) })
 	for _, r := range x.all {
 		x.byURN[r.URN] = r
@@ -46,10 +47,10 @@ func newIndex(list []*Resource) *index {
 }
 
 // All are the resources, by URN.
-func (x *index) All() []*Resource { return x.all }
+func (x *Index) All() []*Resource { return x.all }
 
 // Of are the resources of the types.
-func (x *index) Of(types ...string) []*Resource {
+func (x *Index) Of(types ...string) []*Resource {
 	var out []*Resource
 	for _, t := range types {
 		out = append(out, x.byType[t]...)
@@ -58,7 +59,7 @@ func (x *index) Of(types ...string) []*Resource {
 }
 
 // ByURN finds a resource.
-func (x *index) ByURN(urn string) *Resource { return x.byURN[urn] }
+func (x *Index) ByURN(urn string) *Resource { return x.byURN[urn] }
 
 // Ref is what a property refers to.
 type Ref struct {
@@ -81,7 +82,7 @@ func (f Ref) MayBe(r *Resource) bool { return f.Is(r) || slices.Contains(f.Possi
 // Refs resolves a property to the resources of the types that it names. What is not known in a
 // preview is resolved through what the property depends on: a subnet's id is unknown until there
 // is a subnet, but that it is this subnet's is known.
-func (x *index) Refs(r *Resource, path string, types ...string) Ref {
+func (x *Index) Refs(r *Resource, path string, types ...string) Ref {
 	var out Ref
 	v := r.Get(path)
 	var foreign []string
@@ -165,7 +166,7 @@ func (g *Graph) Looked(r *Resource) { g.emit(r.URN, Pass, "") }
 func (g *Graph) LookedStack() { g.emit(g.Root(), Pass, "") }
 
 // Root is the URN of the stack.
-func (x *index) Root() string {
+func (x *Index) Root() string {
 	for _, r := range x.byType["pulumi:pulumi:Stack"] {
 		return r.URN
 	}

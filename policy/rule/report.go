@@ -93,6 +93,7 @@ func Merge(reports ...Report) Report {
 // Evaluate runs packs over a finished deployment, or one in memory.
 func Evaluate(packs []Pack, list []*Resource, options Options) (Report, error) {
 	var reports []Report
+	index := NewIndex(list)
 	for _, p := range packs {
 		s, err := NewSession(p, options)
 		if err != nil {
@@ -101,7 +102,7 @@ func Evaluate(packs []Pack, list []*Resource, options Options) (Report, error) {
 		for _, r := range list {
 			s.Resource(r)
 		}
-		s.Stack(list)
+		s.StackOf(index)
 		reports = append(reports, s.Report())
 	}
 	return Merge(reports...), nil

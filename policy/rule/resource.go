@@ -1,6 +1,9 @@
 package rule
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Resource is one resource as a rule sees it, however it was come by: from the engine while it
 // works, or from a finished deployment.
@@ -13,6 +16,24 @@ type Resource struct {
 	PropertyDeps        map[string][]string // URNs by top-level property
 	AdditionalSecrets   []string            // outputs that the program declared secret
 	Provider            string              // URN of the provider, when known
+
+	once sync.Once
+	memo any
+}
+
+// Memo keeps what one pack derives from the resource's inputs for several of its rules.
+func (r *Resource) Memo(derive func() any) any {
+	r.once.Do(func() { r.memo = derive() })
+	return r.memo
+}
+
+// Clone is another resource with the same values, to be changed: the maps are shared until they are
+// replaced.
+func (r *Resource) Clone() *Resource {
+	return &Resource{
+		URN: r.URN, Type: r.Type, Name: r.Name, ID: r.ID, Parent: r.Parent, Inputs: r.Inputs, Outputs: r.Outputs, Protect: r.Protect,
+		Dependencies: r.Dependencies, PropertyDeps: r.PropertyDeps, AdditionalSecrets: r.AdditionalSecrets, Provider: r.Provider,
+	}
 }
 
 // In is an input.

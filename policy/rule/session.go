@@ -49,6 +49,7 @@ type Session struct {
 	findings map[Finding]bool
 	used     map[int]bool
 	looked   map[string]map[string]bool // rule -> URNs
+	byType   map[string][]*Rule
 }
 
 // NewSession begins. It fails when the exceptions in the configuration cannot be read.
@@ -59,7 +60,7 @@ func NewSession(pack Pack, options Options) (*Session, error) {
 	}
 	return &Session{
 		pack: pack, options: options, exceptions: append(list, options.Exceptions...),
-		inputs: map[string]*Resource{}, findings: map[Finding]bool{}, used: map[int]bool{}, looked: map[string]map[string]bool{},
+		inputs: map[string]*Resource{}, findings: map[Finding]bool{}, used: map[int]bool{}, looked: map[string]map[string]bool{}, byType: map[string][]*Rule{},
 	}, nil
 }
 
@@ -90,15 +91,29 @@ func (s *Session) Resource(r *Resource) []Finding {
 	defer s.mu.Unlock()
 	s.inputs[r.URN] = r
 	var out []Finding
-	for i := range s.pack.Rules {
-		rule := &s.pack.Rules[i]
-		if rule.Check == nil || s.level(rule) == Disabled || !rule.appliesTo(r) {
+	for _, rule := range s.rulesFor(r) {
+		if s.level(rule) == Disabled {
 			continue
 		}
 		s.look(rule.ID, r.URN)
 		rule.Check(&Check{context: s.context(rule, &out), Resource: r})
 	}
 	return s.settle(out)
+}
+
+// rulesFor are the rules that look at resources of the type.
+func (s *Session) rulesFor(r *Resource) []*Rule {
+	list, known := s.byType[r.Type]
+	if known {
+		return list
+	}
+	for i := range s.pack.Rules {
+		if rule := &s.pack.Rules[i]; rule.Check != nil && rule.appliesTo(r) {
+			list = append(list, rule)
+		}
+	}
+	s.byType[r.Type] = list
+	return list
 }
 
 func (r *Rule) appliesTo(res *Resource) bool {
@@ -118,11 +133,21 @@ func (s *Session) Stack(list []*Resource) []Finding {
 			r.Inputs = seen.Inputs
 		}
 	}
-	x := newIndex(list)
+	return s.graphs(NewIndex(list))
+}
+
+// StackOf is Stack for an index that several packs share; the resources have their inputs.
+func (s *Session) StackOf(x *Index) []Finding {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.graphs(x)
+}
+
+func (s *Session) graphs(x *Index) []Finding {
 	var out []Finding
 	for i := range s.pack.Rules {
 		if rule := &s.pack.Rules[i]; rule.Graph != nil && s.level(rule) != Disabled {
-			rule.Graph(&Graph{context: s.context(rule, &out), index: x})
+			rule.Graph(&Graph{context: s.context(rule, &out), Index: x})
 		}
 	}
 	return s.settle(out)

@@ -9,7 +9,7 @@ import (
 )
 
 var places = []rule.Rule{{
-	ID: "container-env-no-secret", Level: rule.Mandatory, Refs: []string{"T0036", "N-ECS2", "K:0f7e7e3d"},
+	ID: "container-env-no-secret", Level: rule.Mandatory, Refs: []string{"T0036", "N-ECS2"},
 	Types:  []string{rule.DockerContainer, rule.TaskDefinition},
 	Title:  "Containers get no secret in a plain environment variable",
 	Reason: "The environment is shown by docker inspect, in the task definition and in crash reports. A Pulumi secret is no better there.",
@@ -25,14 +25,12 @@ var places = []rule.Rule{{
 				c.Violate("the environment variable %s holds a Pulumi secret", named(l.name))
 			case l.Unknown():
 				unknown(l.Value)
-			case secretName(l.name) && secretText(text):
+			case l.named && secretText(text):
 				c.Violate("the environment variable %s is named like a secret and is plain text", l.name)
-			case knownFormat(text) != "":
-				c.Violate("the environment variable %s holds %s", named(l.name), knownFormat(text))
-			default:
-				if run, yes := random(text); yes {
-					c.Violate("the environment variable %s holds %d random-looking characters", named(l.name), len(run))
-				}
+			case l.format != "":
+				c.Violate("the environment variable %s holds %s", named(l.name), l.format)
+			case l.random != "":
+				c.Violate("the environment variable %s holds %d random-looking characters", named(l.name), len(l.random))
 			}
 		})
 	},
@@ -83,14 +81,12 @@ var places = []rule.Rule{{
 				c.Violate("the tag %s holds a Pulumi secret", named(l.name))
 			case l.Unknown():
 				unknown(l.Value)
-			case knownFormat(text) != "":
-				c.Violate("the tag %s holds %s", named(l.name), knownFormat(text))
-			case secretName(l.name) && secretText(text):
+			case l.format != "":
+				c.Violate("the tag %s holds %s", named(l.name), l.format)
+			case l.named && secretText(text):
 				c.Violate("the tag %s is named like a secret", l.name)
-			default:
-				if _, yes := random(text); yes {
-					c.Violate("the tag %s holds random-looking characters", named(l.name))
-				}
+			case l.random != "":
+				c.Violate("the tag %s holds random-looking characters", named(l.name))
 			}
 		})
 	},

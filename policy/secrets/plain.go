@@ -9,13 +9,13 @@ var plain = []rule.Rule{{
 	Mend:   "Generate it with the random provider or set it with pulumi config set --secret, and change the value: it has been seen.",
 	Check: func(c *rule.Check) {
 		scan(c.Resource, func(l leaf) {
-			if l.place != elsewhere || l.Secret() || !secretName(l.name) {
+			if l.place != elsewhere || l.Secret() || !l.named {
 				return
 			}
 			switch {
 			case l.Unknown():
 				c.Undecided(l.Value)
-			case secretText(l.Text()) && knownFormat(l.Text()) == "":
+			case secretText(l.Text()) && l.format == "":
 				c.Violate("%s is named like a secret and is plain text", l.Path())
 			}
 		})
@@ -33,13 +33,13 @@ var plain = []rule.Rule{{
 			}
 			if l.Unknown() {
 				unknown(l.Value)
-			} else if kind := knownFormat(l.Text()); kind != "" {
-				c.Violate("%s holds %s in plain text", l.Path(), kind)
+			} else if l.format != "" {
+				c.Violate("%s holds %s in plain text", l.Path(), l.format)
 			}
 		})
 	},
 }, {
-	ID: "secret-by-entropy", Level: rule.Mandatory, Refs: []string{"K:baee238e"},
+	ID: "secret-by-entropy", Level: rule.Mandatory,
 	Title:  "Nothing random-looking stands in plain",
 	Reason: "A long text of letters and digits in no order is a key or a password, whatever it is called.",
 	Mend:   "Make it a Pulumi secret. If it is none, except the resource with the reason.",
@@ -53,9 +53,8 @@ var plain = []rule.Rule{{
 				unknown(l.Value)
 				return
 			}
-			text := l.Text()
-			if run, yes := random(text); yes && knownFormat(text) == "" && !(secretName(l.name) && secretText(text)) {
-				c.Violate("%s holds %d random-looking characters (%s…)", l.Path(), len(run), run[:3])
+			if l.random != "" && !(l.named && secretText(l.Text())) {
+				c.Violate("%s holds %d random-looking characters (%s…)", l.Path(), len(l.random), l.random[:3])
 			}
 		})
 	},

@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/morphee-app/morphee-infra/policy/rule"
 )
@@ -18,11 +19,36 @@ const (
 	sensitive // an input that always holds a secret
 )
 
-// leaf is one value with its place and the name it goes by.
+// leaf is one value with its place, the name it goes by, and what its text looks like.
 type leaf struct {
 	rule.Value
-	place place
-	name  string
+	place  place
+	name   string
+	named  bool   // the name promises a secret
+	format string // the kind of secret that the text is
+	random string // the random-looking stretch of the text
+}
+
+// looked fills in what several rules ask of a leaf.
+func (l leaf) looked() leaf {
+	text := l.Text()
+	l.named = promises(l.name)
+	if l.format = knownFormat(text); l.format == "" {
+		l.random, _ = random(text)
+	}
+	return l
+}
+
+// names remembers what secretName says: there are few names, and each is met many times.
+var names sync.Map
+
+func promises(name string) bool {
+	if yes, ok := names.Load(name); ok {
+		return yes.(bool)
+	}
+	yes := secretName(name)
+	names.Store(name, yes)
+	return yes
 }
 
 // sensitiveInputs always hold a secret, by type.
@@ -54,8 +80,19 @@ func isSensitive(r *rule.Resource, path string) bool {
 	return false
 }
 
-// scan visits every value of a resource's inputs.
+// scan visits every value of a resource's inputs. They are collected once for all rules.
 func scan(r *rule.Resource, visit func(leaf)) {
+	leaves, _ := r.Memo(func() any {
+		var list []leaf
+		collect(r, func(l leaf) { list = append(list, l.looked()) })
+		return list
+	}).([]leaf)
+	for _, l := range leaves {
+		visit(l)
+	}
+}
+
+func collect(r *rule.Resource, visit func(leaf)) {
 	inputs := rule.Of(r.Inputs)
 	for _, key := range inputs.Keys() {
 		if strings.HasPrefix(key, "__") {
@@ -66,7 +103,7 @@ func scan(r *rule.Resource, visit func(leaf)) {
 		case key == "tags" || key == "tagsAll" || key == "labels" || key == "defaultTags":
 			scanTags(v, visit)
 		case key == "userData" || key == "userDataBase64":
-			visit(leaf{v, userData, key})
+			visit(leaf{Value: v, place: userData, name: key})
 		case key == "envs" && r.Type == rule.DockerContainer:
 			scanEnv(rule.DockerEnv(v), v, visit)
 		case key == "containerDefinitions":
@@ -74,7 +111,7 @@ func scan(r *rule.Resource, visit func(leaf)) {
 		default:
 			v.Walk(func(e rule.Value) {
 				name := lastName(e.Path())
-				l := leaf{e, elsewhere, name}
+				l := leaf{Value: e, place: elsewhere, name: name}
 				if isSensitive(r, e.Path()) {
 					l.place = sensitive
 				}
@@ -90,41 +127,41 @@ func scan(r *rule.Resource, visit func(leaf)) {
 
 func scanTags(v rule.Value, visit func(leaf)) {
 	if v.Unknown() || v.Absent() {
-		visit(leaf{v, tags, ""})
+		visit(leaf{Value: v, place: tags})
 		return
 	}
 	if v.IsMap() {
 		for _, k := range v.Keys() {
-			visit(leaf{v.Key(k), tags, k})
+			visit(leaf{Value: v.Key(k), place: tags, name: k})
 		}
 		return
 	}
 	for _, e := range v.List() {
-		visit(leaf{e.At("value"), tags, e.At("label").Text()})
+		visit(leaf{Value: e.At("value"), place: tags, name: e.At("label").Text()})
 	}
 }
 
 func scanEnv(list []rule.Env, whole rule.Value, visit func(leaf)) {
 	if whole.Unknown() {
-		visit(leaf{whole, environment, ""})
+		visit(leaf{Value: whole, place: environment})
 	}
 	for _, e := range list {
-		visit(leaf{e.Value, environment, e.Name})
+		visit(leaf{Value: e.Value, place: environment, name: e.Name})
 	}
 }
 
 func scanTask(v rule.Value, visit func(leaf)) {
 	containers, known := rule.Containers(v)
 	if !known || v.Secret() {
-		visit(leaf{v, environment, ""})
+		visit(leaf{Value: v, place: environment})
 	}
 	for _, c := range containers {
 		for _, e := range rule.EcsEnv(c) {
-			visit(leaf{e.Value, environment, e.Name})
+			visit(leaf{Value: e.Value, place: environment, name: e.Name})
 		}
 		for _, k := range c.Keys() {
 			if k != "environment" && k != "secrets" {
-				c.Key(k).Walk(func(e rule.Value) { visit(leaf{e, elsewhere, lastName(e.Path())}) })
+				c.Key(k).Walk(func(e rule.Value) { visit(leaf{Value: e, place: elsewhere, name: lastName(e.Path())}) })
 			}
 		}
 	}

@@ -74,6 +74,10 @@ func leaks(g *rule.Graph) {
 	if unknown {
 		g.UndecidedStack("secrets that are not known yet")
 	}
+	if len(found) == 0 {
+		g.LookedStack()
+		return
+	}
 	finder := newFinder(slices.Sorted(maps.Keys(found)))
 	for _, r := range g.All() {
 		g.Looked(r)

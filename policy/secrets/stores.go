@@ -70,7 +70,7 @@ var stores = []rule.Rule{{
 		c.AtLeast("length", least, "the generated secret is short")
 	},
 }, {
-	ID: "parameter-secure", Level: rule.Mandatory, Refs: []string{"C337"}, Types: []string{"aws:ssm/parameter:Parameter"},
+	ID: "parameter-secure", Level: rule.Mandatory, Refs: []string{"C2_34"}, Types: []string{"aws:ssm/parameter:Parameter"},
 	Title:  "Parameters named like a secret are SecureStrings",
 	Reason: "Other parameters are readable by whoever may list them.",
 	Mend:   "Use Secrets Manager, or type SecureString.",
@@ -80,7 +80,7 @@ var stores = []rule.Rule{{
 		}
 	},
 }, {
-	ID: "no-access-keys", Level: rule.Mandatory, Refs: []string{"C273", "N-IAM4"}, Types: []string{"aws:iam/accessKey:AccessKey"},
+	ID: "no-access-keys", Level: rule.Mandatory, Refs: []string{"C273"}, Types: []string{"aws:iam/accessKey:AccessKey"},
 	Title:  "There are no long-lived AWS keys",
 	Reason: "A key that never ends is found in a laptop or a log one day. Roles and OIDC need none.",
 	Mend:   "Let the workload take a role; GitHub through OIDC.",
