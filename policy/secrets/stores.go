@@ -29,6 +29,9 @@ var stores = []rule.Rule{{
 				return // the password is the source's
 			}
 		}
+		if c.Type == "aws:rds/cluster:Cluster" && c.Options().Value("phase") == "4" && !c.In("masterPassword").Absent() {
+			return // RDS manages no passwords in a global database
+		}
 		c.True("manageMasterUserPassword", "the master password is not managed by AWS")
 	},
 }, {
