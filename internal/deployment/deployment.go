@@ -15,6 +15,7 @@ import (
 type Resource struct {
 	URN, Type, Name, ID string
 	Parent              string // URN
+	Provider            string // URN, "::" and id of the provider; empty for a component
 	Custom, Protect     bool
 	Inputs, Outputs     map[string]any // plain values, with Secret where one is
 	Dependencies        []string       // URNs
@@ -48,6 +49,7 @@ func Read(data []byte) ([]Resource, error) {
 				Protect      bool           `json:"protect"`
 				Delete       bool           `json:"delete"`
 				Parent       string         `json:"parent"`
+				Provider     string         `json:"provider"`
 				Inputs       map[string]any `json:"inputs"`
 				Outputs      map[string]any `json:"outputs"`
 				Dependencies []string       `json:"dependencies"`
@@ -66,7 +68,7 @@ func Read(data []byte) ([]Resource, error) {
 			continue // waiting to be deleted: no longer part of the stack
 		}
 		one := Resource{
-			URN: r.URN, Type: r.Type, Name: r.URN[strings.LastIndex(r.URN, "::")+2:], ID: r.ID, Parent: r.Parent,
+			URN: r.URN, Type: r.Type, Name: r.URN[strings.LastIndex(r.URN, "::")+2:], ID: r.ID, Parent: r.Parent, Provider: r.Provider,
 			Custom: r.Custom, Protect: r.Protect, Dependencies: r.Dependencies,
 		}
 		one.Inputs, _ = open(r.Inputs).(map[string]any)
