@@ -194,7 +194,7 @@ func TestProjectFileIsValid(t *testing.T) {
 		if required := key == "phase" || key == "owner"; required == (declared.Default != nil) {
 			t.Errorf("%s: default %v", key, declared.Default)
 		}
-		if object := declared.TypeName() == "object"; object == config.Scalar(key) {
+		if structured := declared.TypeName() == "object" || declared.TypeName() == "array"; structured == config.Scalar(key) {
 			t.Errorf("%s is declared as %s", key, declared.TypeName())
 		}
 	}

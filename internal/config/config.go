@@ -88,6 +88,8 @@ type Config struct {
 	Budget Budget `key:"budget"`
 	// The repository whose workflows may deploy the stack.
 	GitHub GitHub `key:"github"`
+	// Violations of policies that are accepted. Each is listed in every report.
+	PolicyExceptions []PolicyException `key:"policyExceptions" max:"50"`
 }
 
 // UsesServer says whether the stack's phase runs on the Hetzner server.
@@ -279,4 +281,16 @@ type GitHub struct {
 	Environment string `key:"environment" default:"production" format:"name"`
 	// Whether to make the account's OIDC provider. An account has one; false when it is there.
 	CreateProvider bool `key:"createProvider" default:"true"`
+}
+
+// PolicyException accepts the violations of one policy by some resources.
+type PolicyException struct {
+	// Id of the rule, as in docs/policies.md.
+	Rule string `key:"rule" required:"always" format:"policy-rule" example:"ecs-exec-off"`
+	// Logical name of the resource, type::name or URN; * stands for any text.
+	Resource string `key:"resource" required:"always" format:"pattern" example:"aws-backend-service"`
+	// Why the violation is acceptable, in three words or more.
+	Reason string `key:"reason" required:"always" format:"reason" example:"finding out why sessions are lost"`
+	// Last day on which it is; empty for always.
+	Until string `key:"until" format:"day" example:"'2027-01-31'"`
 }

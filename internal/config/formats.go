@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // format is a named kind of text. check returns what is wanted when the text is not of the kind,
@@ -45,6 +46,10 @@ const (
 )
 
 var formats = map[string]format{
+	"policy-rule":  pattern("a policy's id", "the id of one rule, as in docs/policies.md", `[a-z][a-z0-9]*(?:-[a-z0-9]+)+`),
+	"pattern":      pattern("a resource's name", "a name without spaces, in which * stands for any text", `\S{1,500}`),
+	"reason":       {name: "a reason", want: "three words or more", valid: func(s string) bool { return len(strings.Fields(s)) >= 3 }},
+	"day":          {name: "a day", want: "a day such as 2027-01-31, in quotes", valid: func(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil }},
 	"hostname":     {name: "a host name", want: "lower-case labels with dots, such as git.morphee.app", valid: isHostname},
 	"email":        {name: "a mail address", want: "a mail address, such as ops@morphee.app", valid: isEmail},
 	"https-url":    {name: "an https URL", want: "a URL that starts with https://", valid: isHTTPS},

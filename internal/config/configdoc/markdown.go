@@ -57,6 +57,9 @@ func Markdown() (string, error) {
 			if example := sample(e); example != "" {
 				fmt.Fprintf(&b, "```yaml\n%s```\n\n", example)
 			}
+			if e.Type == "objects" {
+				writeEntry(&b, e)
+			}
 			writeChildren(&b, e)
 		}
 	}
@@ -154,7 +157,11 @@ func sample(group Entry) string {
 	root := yaml.Node{Kind: yaml.MappingNode}
 	var name yaml.Node
 	name.SetString(config.Namespace + ":" + group.Key)
-	root.Content = []*yaml.Node{&name, &keys}
+	value := &keys
+	if group.Type == "objects" {
+		value = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{&keys}}
+	}
+	root.Content = []*yaml.Node{&name, value}
 	return encode(&root)
 }
 

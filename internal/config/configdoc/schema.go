@@ -43,8 +43,9 @@ func ProjectFile(current string) (string, error) {
 }
 
 type projectKey struct {
-	Type        string `yaml:"type"`
-	Description string `yaml:"description"`
+	Type        string      `yaml:"type"`
+	Items       *projectKey `yaml:"items,omitempty"`
+	Description string      `yaml:"description,omitempty"`
 }
 
 // declaration is a key as Pulumi.yaml declares it. A key without a default is one that Pulumi asks
@@ -56,6 +57,9 @@ func declaration(e Entry) any {
 	case "object", "map":
 		d.Type = "object"
 		fallback = map[string]any{}
+	case "objects":
+		d.Type, d.Items = "array", &projectKey{Type: "object"}
+		fallback = []any{}
 	case "string":
 		fallback = ""
 	}
