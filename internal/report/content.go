@@ -241,12 +241,27 @@ func (s *Stack) losses() []section {
 				accepted = "throw-away stack"
 			}
 		}
-		because := names(l.Forces, "")
-		if l.Op == "delete" {
+		because := names(l.Forces, "another id")
+		switch {
+		case l.Cause != "":
+			text := l.Cause
+			if l.Mend != "" && accepted == "no" {
+				text += ". To mend it: " + l.Mend
+			}
+			because = words(text)
+		case l.Op == "delete":
 			because = words("no longer in the program, or under another name")
 		}
-		return []cell{code(l.Type), code(l.Name), words(string(l.Kind)), words(l.Op + "d"), because, words(accepted)}
+		return []cell{code(l.Type), code(l.Name), words(orElse(string(l.Kind), "what is protected")), words(would(l.Op)), because, words(accepted)}
 	})}}
+}
+
+// would is what becomes of a resource, in a word.
+func would(op string) string {
+	if op == "update" {
+		return "shrunk"
+	}
+	return op + "d"
 }
 
 // safe says which stateful resources there are, and that nothing happens to them.

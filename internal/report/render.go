@@ -11,11 +11,11 @@ const Marker = "<!-- morphee-infra-report -->"
 
 const title = "Infrastructure change"
 
-// Markdown renders the report in at most MaxCharacters.
-func (r *Report) Markdown() string { return fit(title, r.groups(), MaxCharacters, markdown{}) }
+// Markdown renders the report in at most limit characters.
+func (r *Report) Markdown(limit int) string { return fit(title, r.groups(), limit, markdown{}) }
 
-// HTML renders the report as a page in at most MaxCharacters.
-func (r *Report) HTML() string { return fit(title, r.groups(), MaxCharacters, page{}) }
+// HTML renders the report as a page in at most limit characters.
+func (r *Report) HTML(limit int) string { return fit(title, r.groups(), limit, page{}) }
 
 // JSON renders everything, however much it is.
 func (r *Report) JSON() ([]byte, error) {

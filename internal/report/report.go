@@ -90,6 +90,9 @@ type Loss struct {
 	Kind   stateful.Kind `json:"kind"`
 	Op     string        `json:"op"`
 	Forces []string      `json:"forces,omitempty"`
+	// Cause is what in the change leads to it, and Mend what to do instead; "" when that is not known.
+	Cause string `json:"cause,omitempty"`
+	Mend  string `json:"mend,omitempty"`
 	// Accepted is the reason of the exception that accepts it; "" when nothing does.
 	Accepted string `json:"accepted,omitempty"`
 }
@@ -245,6 +248,22 @@ func (s *Stack) Hold(before, after []deployment.Resource, throwaway bool, accept
 				s.Stateful.Unprotected = append(s.Stateful.Unprotected, r.URN)
 			}
 		}
+	}
+}
+
+// Explain adds what is known of losses: their cause, and losses that are neither a replacement nor a
+// deletion, such as a disk that would shrink.
+func (s *Stack) Explain(losses []Loss) {
+	for _, l := range losses {
+		i := slices.IndexFunc(s.Stateful.Lost, func(have Loss) bool { return have.URN == l.URN })
+		if i < 0 {
+			s.Stateful.Lost = append(s.Stateful.Lost, l)
+			if l.Op == "update" {
+				s.Stateful.Kept--
+			}
+			continue
+		}
+		s.Stateful.Lost[i].Cause, s.Stateful.Lost[i].Mend = l.Cause, l.Mend
 	}
 }
 

@@ -68,11 +68,12 @@ func randomReport(t *rapid.T) *Report {
 func TestFitsWhateverTheSize(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := randomReport(t)
-		md, page := r.Markdown(), r.HTML()
-		if len(md) > MaxCharacters || len(page) > MaxCharacters {
-			t.Fatalf("%d and %d characters, want at most %d", len(md), len(page), MaxCharacters)
+		limit := rapid.IntRange(4000, MaxCharacters).Draw(t, "limit")
+		md, page := r.Markdown(limit), r.HTML(limit)
+		if len(md) > limit || len(page) > limit {
+			t.Fatalf("%d and %d characters, want at most %d", len(md), len(page), limit)
 		}
-		if md != r.Markdown() || page != r.HTML() {
+		if md != r.Markdown(limit) || page != r.HTML(limit) {
 			t.Fatal("two renderings differ")
 		}
 		if !strings.Contains(md, escape(r.Verdict.String())) || !strings.HasSuffix(page, "</body></html>\n") {
@@ -112,7 +113,7 @@ func TestSummariesCountEverything(t *testing.T) {
 	s.Count(0)
 	s.Hold([]deployment.Resource{resource(volume, "data", "1", nil)}, nil, false, nil)
 	s.Stateful.Lost = []Loss{{URN: urn("big", volume, "data"), Type: volume, Name: "data", Kind: "data", Op: "replace", Forces: []string{"location"}}}
-	md := New("b", "h", []Stack{s}).Markdown()
+	md := New("b", "h", []Stack{s}).Markdown(MaxCharacters)
 	if len(md) > MaxCharacters {
 		t.Fatal(len(md))
 	}
@@ -259,13 +260,13 @@ func TestRedact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"json": string(data), "markdown": r.Markdown(), "html": r.HTML()} {
+	for name, text := range map[string]string{"json": string(data), "markdown": r.Markdown(MaxCharacters), "html": r.HTML(MaxCharacters)} {
 		if strings.Contains(text, "canary") || !strings.Contains(text, "secret]") {
 			t.Errorf("%s shows the secret: %s", name, text)
 		}
 	}
 	// What is also a name stays readable.
-	if !strings.Contains(r.Markdown(), "`postgres`") {
+	if !strings.Contains(r.Markdown(MaxCharacters), "`postgres`") {
 		t.Error("the name of the resource is gone")
 	}
 	var back Report
