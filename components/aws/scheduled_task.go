@@ -115,7 +115,7 @@ func (c *ScheduledTask) schedule(ctx *pulumi.Context, name string, args *Schedul
 func (c *ScheduledTask) starter(ctx *pulumi.Context, name string, args *ScheduledTaskArgs, b *serviceBuilder) (pulumi.StringInput, []pulumi.Resource, error) {
 	role, ready, err := serviceRole(ctx, name, "scheduler.amazonaws.com", "Starts "+b.name, args.Task.AccountID, []Statement{
 		{Sid: "RunTask", Actions: []string{"ecs:RunTask"}, Resources: arns(b.task.Arn), Conditions: condition("ArnEquals", "ecs:cluster", args.Task.Cluster.Arn)},
-		{Sid: "TagTask", Actions: []string{"ecs:TagResource"}, Resources: arns(pulumi.Sprintf("arn:aws:ecs:%s:%s:task/*", args.Task.Region, args.Task.AccountID)),
+		{Sid: "TagTask", Actions: []string{"ecs:TagResource"}, Resources: arns(pulumi.Sprintf("arn:aws:ecs:%s:%s:task/%s/*", args.Task.Region, args.Task.AccountID, args.Task.Cluster.Name)),
 			Conditions: condition("StringEquals", "ecs:CreateAction", pulumi.String("RunTask"))},
 		{Sid: "HandOverRoles", Actions: []string{"iam:PassRole"}, Resources: arns(b.execution, b.role),
 			Conditions: condition("StringEquals", "iam:PassedToService", pulumi.String("ecs-tasks.amazonaws.com"))},
