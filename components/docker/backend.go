@@ -40,8 +40,13 @@ type BackendArgs struct {
 	HealthPath string
 	// AppHost is the web application's public name, whose pages may call the API.
 	AppHost string
+	// Replicas is how many containers run it, 1 (default) to 4. Two or more are served together,
+	// and replaced one at a time; see newReplicas.
+	Replicas int
 	// DatabaseURL and RedisURL; secrets.
 	DatabaseURL, RedisURL pulumi.StringInput
+	// DatabaseServer is where DatabaseURL leads when it leaves the host; default nil.
+	DatabaseServer *ManagedServer
 	// AuthURL is how the backend reaches sign-in, and JWTSecret what it verifies tokens with.
 	AuthURL, JWTSecret pulumi.StringInput
 	// Forgejo, from phase 1 on.
@@ -63,7 +68,7 @@ type Backend struct {
 	PublicURL pulumi.StringOutput
 	// MemoryVolume and FilesVolume are the names of its data volumes.
 	MemoryVolume, FilesVolume pulumi.StringOutput
-	// Service is the container.
+	// Service is the container; with replicas, the one that comes up last.
 	Service *Service
 }
 
@@ -89,9 +94,9 @@ func NewBackend(ctx *pulumi.Context, name string, args *BackendArgs, opts ...pul
 	if args.Forgejo != nil {
 		after = append(after[:len(after):len(after)], args.Forgejo.Ready)
 	}
-	c.Service, err = NewService(ctx, name+"-service", &ServiceArgs{
+	service := ServiceArgs{
 		Platform:      args.Platform,
-		ContainerName: "backend",
+		ContainerName: backendHost,
 		Image:         args.Image,
 		Limits:        args.Limits,
 		Env:           env,
@@ -109,10 +114,10 @@ func NewBackend(ctx *pulumi.Context, name string, args *BackendArgs, opts ...pul
 			Interval: 10 * time.Second, Timeout: 5 * time.Second, StartPeriod: 60 * time.Second, Retries: 3,
 		},
 		Edge: true, Data: true,
-		Route: &Route{Name: "backend", Host: args.Host, Port: args.Port},
+		Route: &Route{Name: backendHost, Host: args.Host, Port: args.Port},
 		After: after,
-	}, pulumi.Parent(c))
-	if err != nil {
+	}
+	if c.Service, err = newReplicas(ctx, name, service, args, c); err != nil {
 		return nil, err
 	}
 	c.PublicURL = pulumi.Sprintf("https://%s", args.Host)
@@ -148,6 +153,12 @@ func (a *BackendArgs) settings() (map[string]pulumi.StringInput, []File) {
 		secrets[k] = v
 	}
 	var files []File
+	if s := a.DatabaseServer; s != nil {
+		files = s.files()
+		for k, v := range plainEnv(s.env()) {
+			env[k] = v
+		}
+	}
 	for _, k := range sortedKeys(secrets) {
 		file := strings.ToLower(k)
 		env[k+"_FILE"] = pulumi.String(FilePath(file))
@@ -160,6 +171,7 @@ func (a *BackendArgs) validate(name string) error {
 	p := base.Check("Backend", name)
 	p.Require(a.Platform != nil, "Platform", a.Platform, "the host's platform", "")
 	p.Require(a.Host != "", "Host", a.Host, "a host name", "morphee:hosts.api")
+	p.Require(a.Replicas >= 0 && a.Replicas <= 4, "Replicas", a.Replicas, "1 to 4", "morphee:backend.replicas")
 	p.Require(a.AppHost != "", "AppHost", a.AppHost, "a host name", "morphee:hosts.app")
 	p.Require(a.Port >= 1 && a.Port <= 65535, "Port", a.Port, "1 to 65535", "morphee:backend.port")
 	p.Require(strings.HasPrefix(a.HealthPath, "/") && !strings.ContainsAny(a.HealthPath, "'\"\\ "), "HealthPath", a.HealthPath, "a path without quotes or spaces", "morphee:backend.healthPath")

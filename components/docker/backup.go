@@ -74,6 +74,8 @@ type BackupJobArgs struct {
 	PostgresUser string
 	// PostgresPassword of that user; a secret.
 	PostgresPassword pulumi.StringInput
+	// PostgresServer, when not nil, is a server apart from this host, and says all of the above.
+	PostgresServer *ManagedServer
 	// Sources are the volumes to archive.
 	Sources []BackupSource
 	// EncryptionKey encrypts everything before it is written anywhere; a secret of 32 characters or
@@ -168,6 +170,9 @@ func (a BackupJobArgs) withDefaults() *BackupJobArgs {
 	} {
 		*field = orDefault(*field, value)
 	}
+	if s := a.PostgresServer; s != nil {
+		a.PostgresHost, a.PostgresPort, a.PostgresUser, a.PostgresPassword = s.Host, s.AdminPort, s.Admin, s.AdminPassword
+	}
 	return &a
 }
 
@@ -205,6 +210,15 @@ func (a *BackupJobArgs) env() map[string]pulumi.StringInput {
 		env["REMOTE_PATH"] = pulumi.Sprintf("%s/%s", a.Remote.Bucket, a.Remote.Prefix)
 	}
 	env["REMOTE_REGION"] = a.Remote.Region
+	if s := a.PostgresServer; s != nil {
+		for k, v := range s.adminEnv() {
+			env[k] = v
+		}
+		// Roles can be listed by anybody; only a superuser sees what their passwords are checked with.
+		if s.Admin != superuser {
+			env["GLOBALS_OPTIONS"] = pulumi.String("--no-role-passwords")
+		}
+	}
 	if a.Remote.Endpoint != nil {
 		env["REMOTE_ENDPOINT"] = a.Remote.Endpoint
 	}
@@ -218,6 +232,9 @@ func (a *BackupJobArgs) files() []File {
 		{Name: "postgres_password", Content: secret(a.PostgresPassword)},
 		{Name: "remote_access_key_id", Content: secret(a.Remote.AccessKeyID)},
 		{Name: "remote_secret_access_key", Content: secret(a.Remote.SecretAccessKey)},
+	}
+	if a.PostgresServer != nil {
+		list = append(list, a.PostgresServer.files()...)
 	}
 	if a.WebhookURL != nil {
 		list = append(list, File{Name: "webhook_url", Content: secret(a.WebhookURL)})
@@ -279,6 +296,9 @@ func (a *BackupJobArgs) validate(name string) error {
 	p.Require(slices.Contains([]string{"Cloudflare", "AWS", "Other"}, a.Remote.Provider), "Remote.Provider", fmt.Sprintf("%q", a.Remote.Provider), "Cloudflare, AWS or Other", "")
 	p.Require(a.Remote.Endpoint != nil || a.Remote.Provider == "AWS", "Remote.Endpoint", "nothing", "an address, unless the provider is AWS", "")
 	p.Require(prefixPattern.MatchString(a.Remote.Prefix), "Remote.Prefix", fmt.Sprintf("%q", a.Remote.Prefix), "a path without slashes at its ends", "")
+	if a.PostgresServer != nil {
+		a.PostgresServer.check(p)
+	}
 	days := func(field string, value, most int, key string) {
 		p.Require(value >= 1 && value <= most, field, value, fmt.Sprintf("1 to %d", most), "morphee:backups.retention."+key)
 	}

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +49,8 @@ type GoTrueArgs struct {
 	SMTP SMTP
 	// DatabaseURL of a database whose owner's search path is the schema auth; a secret.
 	DatabaseURL pulumi.StringInput
+	// DatabaseServer is where DatabaseURL leads when it leaves the host; default nil.
+	DatabaseServer *ManagedServer
 	// JWTSecret signs the access tokens; 32 characters or more, a secret.
 	JWTSecret pulumi.StringInput
 	// Database is there before GoTrue starts.
@@ -83,7 +86,7 @@ func NewGoTrue(ctx *pulumi.Context, name string, args *GoTrueArgs, opts ...pulum
 		Limits:        args.Limits,
 		Command:       []string{"auth", "-c", FilePath("gotrue.env")},
 		Env:           plainEnv(args.environment()),
-		Files:         []File{{Name: "gotrue.env", Content: args.secrets()}},
+		Files:         args.files(),
 		TmpfsMiB:      map[string]int{"/tmp": 8},
 		User:          "1000",
 		Healthcheck: Healthcheck{
@@ -125,6 +128,9 @@ func (a *GoTrueArgs) environment() map[string]string {
 		"GOTRUE_SITE_URL":               "https://" + a.AppHost,
 		"GOTRUE_URI_ALLOW_LIST":         "https://" + a.AppHost + "/**",
 	}
+	if a.DatabaseServer != nil {
+		maps.Copy(env, a.DatabaseServer.env())
+	}
 	if a.SMTP.Host != "" {
 		env["GOTRUE_SMTP_HOST"] = a.SMTP.Host
 		env["GOTRUE_SMTP_PORT"] = strconv.Itoa(a.SMTP.Port)
@@ -133,6 +139,14 @@ func (a *GoTrueArgs) environment() map[string]string {
 		env["GOTRUE_SMTP_SENDER_NAME"] = "Morphee"
 	}
 	return env
+}
+
+func (a *GoTrueArgs) files() []File {
+	files := []File{{Name: "gotrue.env", Content: a.secrets()}}
+	if a.DatabaseServer != nil {
+		files = append(files, a.DatabaseServer.files()...)
+	}
+	return files
 }
 
 // secrets is the file that GoTrue reads as further environment, quoted so that any value is kept

@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -38,8 +37,10 @@ type Database struct {
 type PostgresDatabasesArgs struct {
 	// Platform is the host's common part.
 	Platform *Platform
-	// Server is where the databases are made.
+	// Server is where the databases are made: the container on this host, or else Managed.
 	Server *Postgres
+	// Managed is where they are made otherwise.
+	Managed *ManagedServer
 	// ContainerName on the host.
 	ContainerName string
 	// Databases to make; at least one.
@@ -70,12 +71,16 @@ func NewPostgresDatabases(ctx *pulumi.Context, name string, args *PostgresDataba
 	if err := ctx.RegisterComponentResourceV2(PostgresDatabasesType, name, nil, c, opts...); err != nil {
 		return nil, err
 	}
-	files := []File{
+	server := args.Managed
+	if server == nil {
+		server = args.Server.managed()
+	}
+	files := append([]File{
 		{Name: "databases.sh", Content: pulumi.String(databasesScript)},
 		{Name: "databases.sql", Content: pulumi.String(databasesSQL)},
 		{Name: "databases.list", Content: pulumi.String(args.list())},
-		{Name: "superuser-password", Content: args.Server.SuperuserPassword},
-	}
+		{Name: "superuser-password", Content: server.AdminPassword},
+	}, server.files()...)
 	for _, db := range args.Databases {
 		if db.Password != nil {
 			c.Passwords[db.Owner] = pulumi.ToSecret(db.Password).(pulumi.StringOutput)
@@ -91,25 +96,23 @@ func NewPostgresDatabases(ctx *pulumi.Context, name string, args *PostgresDataba
 	service, err := NewService(ctx, name+"-service", &ServiceArgs{
 		Platform:      args.Platform,
 		ContainerName: args.ContainerName,
-		Image:         args.Server.Image,
+		Image:         server.ClientImage,
 		Limits:        Limits{MemoryMiB: 64, CPUs: 0.05, Pids: 64},
 		Entrypoint:    []string{"sh"},
 		Command:       []string{FilePath("databases.sh")},
-		Env: map[string]pulumi.StringInput{
-			"PGHOST": args.Server.Host,
-			"PGPORT": pulumi.String(strconv.Itoa(args.Server.Port)),
-			"PGUSER": pulumi.String(args.Server.Superuser),
-		},
-		Files:    files,
-		TmpfsMiB: map[string]int{"/tmp": 1, "/var/run/postgresql": 1, "/var/lib/postgresql/data": 1},
-		User:     "postgres",
-		Init:     true,
+		Env:           server.adminEnv(),
+		Files:         files,
+		TmpfsMiB:      map[string]int{"/tmp": 1, "/var/run/postgresql": 1, "/var/lib/postgresql/data": 1},
+		User:          "postgres",
+		Init:          true,
 		Healthcheck: Healthcheck{
 			Test:     []string{"CMD", "test", "-f", "/tmp/ready"},
 			Interval: 5 * time.Second, Timeout: 2 * time.Second, StartPeriod: 60 * time.Second, Retries: 6,
 		},
-		Data:        true,
-		After:       []pulumi.Resource{args.Server.Service.Container},
+		// Another server is reached through the network that leads out.
+		Data:        args.Managed == nil,
+		Edge:        args.Managed != nil,
+		After:       server.Ready,
 		StopSeconds: 5,
 	}, pulumi.Parent(c))
 	if err != nil {
@@ -125,8 +128,13 @@ func NewPostgresDatabases(ctx *pulumi.Context, name string, args *PostgresDataba
 
 // URL is the connection string of a database on the server, a secret.
 func (c *PostgresDatabases) URL(server *Postgres, db Database) pulumi.StringOutput {
-	return pulumi.ToSecret(pulumi.Sprintf("postgres://%s:%s@%s:%d/%s?sslmode=disable",
-		db.Owner, c.Passwords[db.Owner], server.Host, server.Port, db.Name)).(pulumi.StringOutput)
+	return c.ManagedURL(server.managed(), db)
+}
+
+// ManagedURL is the connection string of a database on a managed server, a secret.
+func (c *PostgresDatabases) ManagedURL(server *ManagedServer, db Database) pulumi.StringOutput {
+	return pulumi.ToSecret(pulumi.Sprintf("postgres://%s%s:%s@%s:%d/%s?%s",
+		db.Owner, server.UserSuffix, c.Passwords[db.Owner], server.Host, server.Port, db.Name, server.urlOptions())).(pulumi.StringOutput)
 }
 
 func (a *PostgresDatabasesArgs) list() string {
@@ -147,7 +155,10 @@ func (a *PostgresDatabasesArgs) validate(name string) error {
 	p := base.Check("PostgresDatabases", name)
 	want := "a PostgreSQL name of small letters, digits and underscores"
 	p.Require(a.Platform != nil, "Platform", a.Platform, "the host's platform", "")
-	p.Require(a.Server != nil, "Server", a.Server, "the server", "")
+	p.Require((a.Server != nil) != (a.Managed != nil), "Server, Managed", "neither or both", "one server", "")
+	if a.Managed != nil {
+		a.Managed.check(p)
+	}
 	p.Require(len(a.Databases) > 0, "Databases", "none", "at least one", "")
 	owners := map[string]bool{}
 	for _, db := range a.Databases {

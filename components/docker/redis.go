@@ -28,6 +28,9 @@ type RedisArgs struct {
 	Limits Limits
 	// AlarmMiB is the memory in use at which people are told, in MiB.
 	AlarmMiB int
+	// Sentinel, when not nil, adds a replica and three Sentinels; see newSentinels. Replaces the
+	// container.
+	Sentinel *SentinelArgs
 }
 
 // Redis holds sessions, rate limits and messages in passing. Nothing in it has to survive, so
@@ -40,8 +43,12 @@ type Redis struct {
 	Port int
 	// Password; a secret.
 	Password pulumi.StringOutput
-	// URL with the password; a secret.
+	// URL with the password, a secret. With Sentinels it names them, in the form
+	// redis+sentinel://:PASSWORD@HOST:PORT,…/NAME/0: who asks one of them is told which server is
+	// the primary. The Sentinels want the same password.
 	URL pulumi.StringOutput
+	// Ready is there when all of it answers; depend on it.
+	Ready pulumi.Resource
 	// Service is the container.
 	Service *Service
 }
@@ -59,15 +66,39 @@ func NewRedis(ctx *pulumi.Context, name string, args *RedisArgs, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	c.Service, err = NewService(ctx, name+"-service", &ServiceArgs{
-		Platform:      args.Platform,
+	if args.Sentinel != nil {
+		err = newSentinels(ctx, name, args, password, c)
+	} else {
+		c.Service, err = NewService(ctx, name+"-service", args.alone(password), pulumi.Parent(c))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.Ready == nil {
+		c.Ready = c.Service.Container
+	}
+	c.Host = pulumi.String(redisHost).ToStringOutput()
+	c.Password = password
+	c.URL = pulumi.ToSecret(pulumi.Sprintf("redis://:%s@%s:%d/0", password, redisHost, redisPort)).(pulumi.StringOutput)
+	if args.Sentinel != nil {
+		c.URL = sentinelURL(password)
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
+		"host": c.Host, "port": pulumi.Int(c.Port), "password": c.Password,
+	})
+}
+
+// alone is the server without a replica.
+func (a *RedisArgs) alone(password pulumi.StringOutput) *ServiceArgs {
+	return &ServiceArgs{
+		Platform:      a.Platform,
 		ContainerName: "redis",
 		Aliases:       []string{redisHost},
-		Image:         args.Image,
-		Limits:        args.Limits,
+		Image:         a.Image,
+		Limits:        a.Limits,
 		Command:       []string{"redis-server", FilePath("redis.conf")},
 		Files: []File{
-			{Name: "redis.conf", Content: pulumi.Sprintf(redisConf, redisPort, args.dataMiB(), password)},
+			{Name: "redis.conf", Content: pulumi.Sprintf(redisConf, redisPort, a.dataMiB(), password)},
 			{Name: "redis-password", Content: password},
 		},
 		// The image declares /data a volume; without this each container would leave one behind.
@@ -78,16 +109,7 @@ func NewRedis(ctx *pulumi.Context, name string, args *RedisArgs, opts ...pulumi.
 			Interval: 10 * time.Second, Timeout: 5 * time.Second, StartPeriod: 5 * time.Second, Retries: 5,
 		},
 		Data: true,
-	}, pulumi.Parent(c))
-	if err != nil {
-		return nil, err
 	}
-	c.Host = pulumi.String(redisHost).ToStringOutput()
-	c.Password = password
-	c.URL = pulumi.ToSecret(pulumi.Sprintf("redis://:%s@%s:%d/0", password, redisHost, redisPort)).(pulumi.StringOutput)
-	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
-		"host": c.Host, "port": pulumi.Int(c.Port), "password": c.Password,
-	})
 }
 
 // redisConf takes port, memory for data in MiB, and password. Only keys that expire anyway are
@@ -113,5 +135,8 @@ func (a *RedisArgs) validate(name string) error {
 	p.Require(a.dataMiB() > a.AlarmMiB, "Limits.MemoryMiB", a.Limits.MemoryMiB,
 		fmt.Sprintf("more than %d: four fifths of it are for data, and the alarm at %d MiB has to come before Redis is full", a.AlarmMiB*5/4, a.AlarmMiB),
 		"morphee:limits.redis.memoryMiB")
+	if a.Sentinel != nil {
+		p.Require(a.Sentinel.Limits.MemoryMiB >= 32, "Sentinel.Limits.MemoryMiB", a.Sentinel.Limits.MemoryMiB, "32 or more", "morphee:limits.sentinel.memoryMiB")
+	}
 	return p.Err()
 }

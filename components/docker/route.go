@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 )
@@ -13,7 +15,16 @@ type Route struct {
 	Host string
 	// Port that the container listens on.
 	Port int
+	// Shared says that several containers serve the route together. A browser stays with one of
+	// them by a cookie, and one that does not answer HealthPath gets nothing.
+	Shared bool
+	// HealthPath answers 200 when a container of a shared route can serve.
+	HealthPath string
 }
+
+// sharedPriority puts a shared route before a container's route of its own for the same name, as
+// there is one while their number goes from one to two or back. It is above any rule's length.
+const sharedPriority = "1000"
 
 // securityHeaders are sent with every answer, in both proxy modes. Frames stay possible from the
 // same origin; everything else a browser is told to refuse.
@@ -39,6 +50,55 @@ func (p *Platform) routeLabels(r *Route) map[string]string {
 	if r == nil {
 		return nil
 	}
+	if !r.Shared {
+		return p.ownLabels(r)
+	}
+	// Containers that say different things of one router take it down, for both. While they are
+	// replaced one at a time they would, so the name goes with what is said.
+	one := *r
+	one.Name = r.Name + "-" + digest(p.sharedLabels(&one))
+	return p.sharedLabels(&one)
+}
+
+// sharedLabels publish a route that several containers serve.
+func (p *Platform) sharedLabels(r *Route) map[string]string {
+	m := p.ownLabels(r)
+	router, service := "traefik.http.routers."+r.Name, "traefik.http.services."+r.Name+".loadbalancer"
+	retry := r.Name + "-retry"
+	for k, v := range map[string]string{
+		router + ".priority":    sharedPriority,
+		router + ".middlewares": r.Name + "-headers," + retry,
+		// Only what no container has taken yet is tried again: nothing is done twice.
+		"traefik.http.middlewares." + retry + ".retry.attempts":        "3",
+		"traefik.http.middlewares." + retry + ".retry.initialinterval": "100ms",
+
+		service + ".sticky.cookie":          "true",
+		service + ".sticky.cookie.name":     "morphee_replica",
+		service + ".sticky.cookie.secure":   "true",
+		service + ".sticky.cookie.httponly": "true",
+		// The pages and the API are one site to a browser.
+		service + ".sticky.cookie.samesite": "lax",
+		// A container that is stopping closes its door first: its visitors move on within 2 s.
+		service + ".healthcheck.path":     r.HealthPath,
+		service + ".healthcheck.interval": "2s",
+		service + ".healthcheck.timeout":  "1s",
+	} {
+		m[k] = v
+	}
+	return m
+}
+
+// digest is short, and other for other labels.
+func digest(labels map[string]string) string {
+	h := sha256.New()
+	for _, k := range sortedKeys(labels) {
+		fmt.Fprintf(h, "%s=%s\n", k, labels[k])
+	}
+	return hex.EncodeToString(h.Sum(nil))[:8]
+}
+
+// ownLabels publish a route that one container serves.
+func (p *Platform) ownLabels(r *Route) map[string]string {
 	https, http, resolver := p.proxyNames()
 	router := "traefik.http.routers." + r.Name
 	headers := r.Name + "-headers"

@@ -334,6 +334,7 @@ func (a *ServiceArgs) validate(name string) error {
 	p.Require(a.Limits.Pids >= 16, "Limits.Pids", a.Limits.Pids, "16 or more", "morphee:limits")
 	p.Require(a.Edge || a.Data, "Edge, Data", "neither", "at least one network", "")
 	p.Require(a.Route == nil || a.Edge, "Route", "a route without Edge", "Edge: the proxy is nowhere else", "")
+	p.Require(a.Route == nil || !a.Route.Shared || strings.HasPrefix(a.Route.HealthPath, "/"), "Route.HealthPath", "nothing", "a path that tells whether a container of a shared route can serve", "")
 	p.Require(a.StopSeconds >= 0 && a.StopSeconds <= 600, "StopSeconds", a.StopSeconds, "1 to 600", "")
 	h := a.Healthcheck
 	p.Require(len(h.Test) > 1 && strings.HasPrefix(h.Test[0], "CMD"), "Healthcheck.Test", h.Test, "CMD or CMD-SHELL and what to run", "")

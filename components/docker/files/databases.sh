@@ -7,6 +7,9 @@ dir=/run/secrets
 PGPASSWORD="$(cat "$dir/superuser-password")"
 export PGPASSWORD PGCONNECT_TIMEOUT=5
 
+# The database to make the others from: another provider's is not called postgres.
+maintenance=${MAINTENANCE_DATABASE:-postgres}
+
 until pg_isready -q; do sleep 1; done
 
 while read -r db owner schema; do
@@ -14,7 +17,7 @@ while read -r db owner schema; do
   # SQL through a file and the password through another: neither is seen in a process list.
   OWNER_PASSWORD_FILE="$dir/$owner-password" psql --no-psqlrc --quiet \
     --set=ON_ERROR_STOP=1 --set=db="$db" --set=owner="$owner" --set=schema="$schema" \
-    --dbname=postgres --file="$dir/databases.sql"
+    --dbname="$maintenance" --file="$dir/databases.sql"
   echo "database $db of $owner is ready"
 done <"$dir/databases.list"
 
