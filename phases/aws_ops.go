@@ -21,7 +21,7 @@ func (r *region) backups() error {
 		args.FileSystemArn = r.store.FileSystemArn
 	}
 	var err error
-	if c.Backups.Enabled && r.writes() {
+	if c.Backups.Enabled && r.store != nil {
 		if args.Export, err = r.export(); err != nil {
 			return err
 		}
@@ -32,11 +32,7 @@ func (r *region) backups() error {
 
 func (r *region) export() (*aws.BackupExport, error) {
 	c := r.cfg
-	bucket, err := cloudflare.NewBackupBucket(r.ctx, "backups", &cloudflare.BackupBucketArgs{
-		AccountID: c.CloudflareAccountID, BucketName: c.Backups.Bucket, Location: c.Backups.LocationHint,
-		PostgresRetentionDays: c.Backups.Retention.PostgresDays, GitRetentionDays: c.Backups.Retention.GitDays, FilesRetentionDays: c.Backups.Retention.FilesDays,
-		UploaderSources: r.uploaderSources(), Tags: r.in.Tags(), Disposable: c.Disposable,
-	})
+	bucket, err := r.exportBucket()
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +49,7 @@ func (r *region) export() (*aws.BackupExport, error) {
 	// To be kept apart from the stack: without it no backup can be read.
 	r.outputs["backupEncryptionKey"] = r.product.BackupEncryptionKey
 	return &aws.BackupExport{
-		Task: r.task(), Image: r.image(c.Images.Backup), Cron: schedule.AWS(),
+		Task: r.task(), Paused: !r.writes(), Image: r.image(c.Images.Backup), Cron: schedule.AWS(),
 		Database: r.postgres, Databases: databases, Store: r.store, GitAccessPoints: git, FilesAccessPoints: []string{pointFiles},
 		Excludes: excludes,
 		Bucket:   bucket.BucketName, Endpoint: bucket.Endpoint, Region: bucket.Region,
@@ -63,15 +59,38 @@ func (r *region) export() (*aws.BackupExport, error) {
 	}, nil
 }
 
+// exportBucket is one bucket for every region that may export.
+func (r *region) exportBucket() (*cloudflare.BackupBucket, error) {
+	if r.home.bucket != nil {
+		return r.home.bucket, nil
+	}
+	c := r.home.cfg
+	made, err := cloudflare.NewBackupBucket(r.ctx, "backups", &cloudflare.BackupBucketArgs{
+		AccountID: c.CloudflareAccountID, BucketName: c.Backups.Bucket, Location: c.Backups.LocationHint,
+		PostgresRetentionDays: c.Backups.Retention.PostgresDays, GitRetentionDays: c.Backups.Retention.GitDays, FilesRetentionDays: c.Backups.Retention.FilesDays,
+		UploaderSources: r.uploaderSources(), Tags: r.in.Tags(), Disposable: c.Disposable,
+	})
+	r.home.bucket = made
+	return made, err
+}
+
 // uploaderSources are the addresses that the export comes from: those of the NAT.
 func (r *region) uploaderSources() pulumi.StringArrayInput {
 	if r.cfg.AWS.NAT == "none" {
 		return nil
 	}
-	return r.vpc.NatPublicIPs.ApplyT(func(ips []string) []string {
-		out := make([]string, len(ips))
-		for i, ip := range ips {
-			out[i] = ip + "/32"
+	var from []any
+	for _, in := range r.all.every(r) {
+		if in.store != nil {
+			from = append(from, in.vpc.NatPublicIPs)
+		}
+	}
+	return pulumi.All(from...).ApplyT(func(lists []any) []string {
+		var out []string
+		for _, ips := range lists {
+			for _, ip := range ips.([]string) {
+				out = append(out, ip+"/32")
+			}
 		}
 		return out
 	}).(pulumi.StringArrayOutput)

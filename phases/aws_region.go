@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/aws"
+	"github.com/morphee-app/morphee-infra/components/cloudflare"
 	"github.com/morphee-app/morphee-infra/components/forgejo"
 	"github.com/morphee-app/morphee-infra/components/secrets"
 	"github.com/morphee-app/morphee-infra/internal/config"
@@ -48,6 +49,7 @@ type region struct {
 	frontend  *aws.StaticSite
 	edge      *aws.EdgeDns
 	safe      *aws.AwsBackups
+	bucket    *cloudflare.BackupBucket
 
 	outputs pulumi.Map
 }
@@ -88,7 +90,7 @@ func (r *region) shared() (err error) {
 
 func (r *region) account() (err error) {
 	c := r.cfg
-	r.providers, err = aws.NewProviders(r.ctx, "aws", &aws.ProvidersArgs{Region: c.AWS.Region, AccountID: c.AWS.AccountID, Others: r.all.others()})
+	r.providers, err = aws.NewProviders(r.ctx, "aws", &aws.ProvidersArgs{Region: c.AWS.Region, AccountID: c.AWS.AccountID, Others: r.all.known()})
 	if err != nil {
 		return err
 	}

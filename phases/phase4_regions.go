@@ -23,13 +23,16 @@ type regions struct {
 	db       *aws.GlobalDatabase
 }
 
+// active is the state of a region that serves.
+const active = "active"
+
 func newRegions(ctx *pulumi.Context, in Input) *regions {
 	a := &regions{home: newRegion(ctx, in), keys: map[string]*aws.ReplicaKey{}}
 	a.home.all = a
 	a.each = []*region{a.home}
-	for _, g := range in.Config.AWS.Regions {
+	for _, g := range in.Config.AWS.Active() {
 		r := newRegion(ctx, in)
-		r.cfg, r.prefix, r.home, r.all = inRegion(in.Config, g), platformAws+"-"+shortRegion(g.Name), a.home, a
+		r.cfg, r.prefix, r.home, r.all = inRegion(in.Config, g), prefixOf(g.Name), a.home, a
 		a.each = append(a.each, r)
 	}
 	return a
@@ -43,9 +46,12 @@ func inRegion(c config.Config, g config.AWSRegion) config.Config {
 	c.AWS.Backend.Autoscaling.MaxTasks = max(c.AWS.Backend.Autoscaling.MaxTasks, g.BackendTasks)
 	c.AWS.FileSystemID = g.FileSystemID
 	// A region that is given up is unprotected, as a throw-away stack is.
-	c.Disposable = c.Disposable || g.Retiring
+	c.Disposable = c.Disposable || g.State != active
 	return c
 }
+
+// prefixOf is what the names of a further region's components begin with.
+func prefixOf(region string) string { return platformAws + "-" + shortRegion(region) }
 
 // shortRegion is a region's name as AWS shortens it in the ids of its zones: names of load balancers
 // have little room.
@@ -78,11 +84,20 @@ func (a *regions) in(name string) *region {
 	return nil
 }
 
-// others are the names of the further regions.
-func (a *regions) others() []string {
+// known are the names of the further regions, those that are retired among them.
+func (a *regions) known() []string {
 	if a == nil {
 		return nil
 	}
+	var out []string
+	for _, g := range a.home.cfg.AWS.Regions {
+		out = append(out, g.Name)
+	}
+	return out
+}
+
+// others are the names of the further regions that are there.
+func (a *regions) others() []string {
 	var out []string
 	for _, r := range a.each[1:] {
 		out = append(out, r.cfg.AWS.Region)
@@ -127,7 +142,7 @@ func (a *regions) nearest(t aws.EdgeTarget) aws.EdgeTarget {
 func (a *regions) retiring(r *region) bool {
 	for _, g := range a.home.cfg.AWS.Regions {
 		if g.Name == r.cfg.AWS.Region {
-			return g.Retiring
+			return g.State != active
 		}
 	}
 	return false

@@ -19,12 +19,12 @@ func (a *regions) sharedKeys() error {
 		return err
 	}
 	a.shared = keys.Arns[aws.KeySecrets]
-	for _, other := range a.each[1:] {
-		c := other.cfg
-		if a.keys[c.AWS.Region], err = aws.NewReplicaKey(r.ctx, other.name("shared-key"), &aws.ReplicaKeyArgs{
-			PrimaryKeyArn: a.shared, Purpose: aws.KeySecrets, Region: c.AWS.Region, AccountID: r.providers.AccountID,
-			Disposable: c.Disposable, Tags: r.in.Tags(),
-		}, pulumi.Providers(r.providers.In(c.AWS.Region))); err != nil {
+	// A key that waits for its deletion cannot come back, so that a retired region keeps its copy.
+	for _, g := range r.cfg.AWS.Regions {
+		if a.keys[g.Name], err = aws.NewReplicaKey(r.ctx, prefixOf(g.Name)+"-shared-key", &aws.ReplicaKeyArgs{
+			PrimaryKeyArn: a.shared, Purpose: aws.KeySecrets, Region: g.Name, AccountID: r.providers.AccountID,
+			Disposable: r.cfg.Disposable || g.State != active, Tags: r.in.Tags(),
+		}, pulumi.Providers(r.providers.In(g.Name))); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,8 @@ type BackupExport struct {
 	Image pulumi.StringInput
 	// Cron is when it runs, UTC, in AWS's six fields without cron(); default "15 3 * * ? *".
 	Cron string
+	// Paused exports nothing for now, and keeps what an export needs.
+	Paused bool
 	// ScratchGiB holds one run's encrypted copies, 21 to 200; default 0, Fargate's own 20.
 	ScratchGiB int
 	// Database whose Databases are dumped.
@@ -108,7 +110,7 @@ func (c *AwsBackups) export(ctx *pulumi.Context, name string, args *AwsBackupsAr
 	if e.Store != nil {
 		task.Connections = append(task.Connections[:len(task.Connections):len(task.Connections)], e.Store.Connection())
 	}
-	scheduled, err := NewScheduledTask(ctx, name, &ScheduledTaskArgs{Task: task, Cron: e.Cron}, pulumi.Parent(c))
+	scheduled, err := NewScheduledTask(ctx, name, &ScheduledTaskArgs{Task: task, Cron: e.Cron, Paused: e.Paused}, pulumi.Parent(c))
 	if err != nil {
 		return err
 	}

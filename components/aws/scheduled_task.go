@@ -22,6 +22,8 @@ type ScheduledTaskArgs struct {
 	// Retries is how often starting it is tried again, 0 to 185; default 3. A task that started and
 	// failed is not run again before its next time.
 	Retries *int
+	// Paused keeps everything and starts nothing.
+	Paused bool
 }
 
 // ScheduledTask is a Fargate task that EventBridge Scheduler starts.
@@ -88,8 +90,12 @@ func (c *ScheduledTask) schedule(ctx *pulumi.Context, name string, args *Schedul
 	if err != nil {
 		return err
 	}
+	var state pulumi.StringPtrInput
+	if args.Paused {
+		state = pulumi.String("DISABLED")
+	}
 	schedule, err := scheduler.NewSchedule(ctx, name+"-schedule", &scheduler.ScheduleArgs{
-		GroupName: group.Name, Description: pulumi.String("Starts " + name),
+		State: state, GroupName: group.Name, Description: pulumi.String("Starts " + name),
 		ScheduleExpression: pulumi.Sprintf("cron(%s)", args.Cron), ScheduleExpressionTimezone: pulumi.String("UTC"),
 		FlexibleTimeWindow: &scheduler.ScheduleFlexibleTimeWindowArgs{Mode: pulumi.String("OFF")},
 		Target: &scheduler.ScheduleTargetArgs{

@@ -27,8 +27,8 @@ type AWS struct {
 	// Name of the zone delegated to Route 53, for records with weights and health checks.
 	SubZone string `key:"subZone" derived:"aws. and the domain" format:"hostname" replaces:"the delegated zone and its records"`
 
-	// Further regions, phase 4. A region is added by adding an entry, and taken away in two steps:
-	// retiring first, then without its entry.
+	// Further regions, phase 4. A region is added by adding an entry, and taken away by its state:
+	// retiring, then retired. Without that, taking its entry away is refused.
 	Regions []AWSRegion `key:"regions" max:"10"`
 	// The one region that writes: its database cluster is the writer, and sign-in and the git server
 	// run there. Changing it is one step of a runbook, ops/runbooks/switch-write-primary.md.
@@ -39,7 +39,7 @@ type AWS struct {
 	PrimaryHost string `key:"primaryHost" derived:"api-primary. and the domain" format:"hostname" replaces:"the certificates of the load balancers, the new ones first"`
 	// The region that the files are replicated to, or of the write primary's when it is itself that
 	// one, the region they come back to. EFS replicates to one region; the rest have no copy.
-	FileReplica string `key:"fileReplica" derived:"the first of aws.regions" format:"aws-region" replaces:"the replication, refused while the replica holds the only copy"`
+	FileReplica string `key:"fileReplica" derived:"the first of aws.regions that is not retired" format:"aws-region" replaces:"the replication, refused while the replica holds the only copy"`
 	// Id of the replica in aws.region that took over as its file system, after the write primary
 	// came back to it.
 	FileSystemID string `key:"fileSystemId" format:"file-system" example:"fs-0123456789abcdef0"`
@@ -85,9 +85,22 @@ type AWSRegion struct {
 	// Id of the file system's replica in the region, once it has taken over: from then on it is
 	// written to, and replicated from.
 	FileSystemID string `key:"fileSystemId" format:"file-system" example:"fs-0123456789abcdef0"`
-	// Confirms that the region goes. It gets no traffic any more and its protection is lifted; with
-	// the next change its entry may be left out. Its copies of the data are then deleted.
-	Retiring bool `key:"retiring" default:"false"`
+	// retiring takes the region's traffic and protection away, and confirms that its copies of the data
+	// may go; retired then takes it away. A retired region keeps its place in the address plan and its
+	// copy of the shared key, so that it can become active again at any time; for 30 days after an
+	// entry is left out, its region cannot come back.
+	State string `key:"state" default:"active" enum:"active|retiring|retired"`
+}
+
+// Active are the further regions that are not retired.
+func (a AWS) Active() []AWSRegion {
+	var out []AWSRegion
+	for _, g := range a.Regions {
+		if g.State != "retired" {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // LoadBalancer is the public entrance.

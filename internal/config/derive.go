@@ -17,8 +17,8 @@ func derive(c *Config, d *decoder) {
 	text(&c.AWS.SubZone, "aws."+c.Domain)
 	text(&c.AWS.WritePrimary, c.AWS.Region)
 	text(&c.AWS.PrimaryHost, "api-primary."+c.Domain)
-	if len(c.AWS.Regions) > 0 {
-		text(&c.AWS.FileReplica, c.AWS.Regions[0].Name)
+	if active := c.AWS.Active(); len(active) > 0 {
+		text(&c.AWS.FileReplica, active[0].Name)
 	}
 	text(&c.Auth.SMTP.Sender, "no-reply@"+c.Domain)
 	text(&c.Forgejo.AdminEmail, "forgejo@"+c.Domain)

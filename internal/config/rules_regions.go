@@ -23,7 +23,7 @@ func (r rules) regions() {
 	if r.broken("aws.regions") {
 		return
 	}
-	if len(a.Regions) == 0 {
+	if len(a.Active()) == 0 {
 		r.missing("aws.regions", "phase 4 is several regions", "list at least one more, such as {name: us-east-1, index: 1}; or set phase to 3")
 		return
 	}
@@ -51,8 +51,8 @@ func (r rules) eachRegion() {
 		if zones := ZonesOf(g.Name); g.Zones > len(zones) {
 			r.wrong(path+".zones", g.Zones, "is more than "+g.Name+" has", fmt.Sprintf("2 to %d there", len(zones)), "")
 		}
-		if g.Retiring && (g.Name == r.AWS.WritePrimary || g.Name == r.AWS.FileReplica) {
-			r.wrong(path+".retiring", true, "would take away the region that writes, or the one with the copy of the files", "false while aws.writePrimary or aws.fileReplica is "+g.Name, "move that first")
+		if g.State != "active" && !r.broken(path+".state") && (g.Name == r.AWS.WritePrimary || g.Name == r.AWS.FileReplica) {
+			r.wrong(path+".state", g.State, "would take away the region that writes, or the one with the copy of the files", "active while aws.writePrimary or aws.fileReplica is "+g.Name, "move that first")
 		}
 	}
 	if r.AWS.NAT == "none" && !r.broken("aws.nat") {
@@ -71,7 +71,7 @@ func (r rules) globalDatabase() {
 func (r rules) writePrimary() {
 	a := r.AWS
 	all := []string{a.Region}
-	for _, g := range a.Regions {
+	for _, g := range a.Active() {
 		all = append(all, g.Name)
 	}
 	if !slices.Contains(all, a.WritePrimary) && !r.broken("aws.writePrimary") {

@@ -228,8 +228,8 @@ func replicaKeyType() cloud.Type {
 			return refuse("KMS", "ReplicateKey", "NotFoundException", "Key '%s' does not exist", ref)
 		case !primary.Out.Bool("multiRegion"):
 			return refuse("KMS", "ReplicateKey", "UnsupportedOperationException", "%s is not a multi-Region primary key (set multiRegion: true, which replaces the key)", ref)
-		case c.World.Find(c.Scope, replicaToken, primary.ID) != nil:
-			return refuse("KMS", "ReplicateKey", "AlreadyExistsException", "A replica of %s exists in %s", ref, c.Scope)
+		case c.World.Find(c.Scope, replicaToken, primary.ID) != nil, remembered(c, "kms-key", primary.ID) != nil:
+			return refuse("KMS", "ReplicateKey", "AlreadyExistsException", "A replica of %s exists in %s, or is pending deletion there: cancel the deletion and import it", ref, c.Scope)
 		}
 		c.ID = primary.ID
 		c.Out["keyId"], c.Out["arn"] = c.ID, arn("kms", c.Scope, "key/"+c.ID)

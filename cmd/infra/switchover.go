@@ -1,0 +1,47 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
+)
+
+// switchoverCommand does in the simulated AWS what the runbook does with AWS's own tools: moving the
+// writer of a global database is no deployment's business.
+func (a *app) switchoverCommand() *cobra.Command {
+	f := &simFlags{}
+	to := ""
+	cmd := &cobra.Command{
+		Use: "switchover STACK --to REGION", Short: "Move the writer of the simulated global database to another region", Args: exactArgs("STACK"),
+		Long: "Move the writer of the simulated Aurora global database, as `aws rds switchover-global-cluster` does.\n" +
+			"It is one step of ops/runbooks/switch-write-primary.md; the state learns of it with the next refresh.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			stack, err := loadStack(args[0], f.name)
+			if err != nil {
+				return err
+			}
+			if to == "" {
+				return usageError{fmt.Errorf("switchover needs --to REGION, the region that is to write")}
+			}
+			store := sim.Store{Dir: f.state}
+			if err := store.Change(cmd.Context(), stack.Name, func(w *cloud.World) error { return aws.Switchover(w, to) }); err != nil {
+				return err
+			}
+			if f.json {
+				return json.NewEncoder(a.stdout).Encode(map[string]any{"simulated": true, "stack": stack.Name, "operation": "switchover", "writePrimary": to})
+			}
+			fmt.Fprintf(a.stdout, "The simulated global database of %s now writes in %s.\nNext: set aws.writePrimary to %[2]s, refresh and bring the stack up.\n", stack.Name, to)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "region that is to write")
+	cmd.Flags().StringVar(&f.state, "state", ".sim", "folder of the simulated states and worlds")
+	cmd.Flags().StringVar(&f.name, "stack", "", "name of the stack, instead of the one that the configuration file gives")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON document and nothing else")
+	return cmd
+}
