@@ -114,26 +114,21 @@ func read(name string) (string, error) {
 	return string(b), err
 }
 
-func render(name string, data any) (string, error) {
-	t, err := template.New(name).Option("missingkey=error").Funcs(template.FuncMap{
-		// JSON strings are YAML strings: no value can break out of its place.
-		"json": func(v any) (string, error) { b, err := json.Marshal(v); return string(b), err },
-		"indent": func(n int, s string) string {
-			lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
-			for i, l := range lines {
-				if l != "" {
-					lines[i] = strings.Repeat(" ", n) + l
-				}
+// templateFuncs are what every template may use.
+var templateFuncs = template.FuncMap{
+	// JSON strings are YAML strings: no value can break out of its place.
+	"json": func(v any) (string, error) { b, err := json.Marshal(v); return string(b), err },
+	"indent": func(n int, s string) string {
+		lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+		for i, l := range lines {
+			if l != "" {
+				lines[i] = strings.Repeat(" ", n) + l
 			}
-			return strings.Join(lines, "\n")
-		},
-	}).ParseFS(cloudInitFiles, "cloud-init/"+name)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	if err := t.ExecuteTemplate(&b, name, data); err != nil {
-		return "", err
-	}
-	return b.String(), nil
+		}
+		return strings.Join(lines, "\n")
+	},
+}
+
+func render(name string, data any) (string, error) {
+	return renderFrom(cloudInitFiles, "cloud-init", name, data)
 }

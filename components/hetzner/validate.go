@@ -127,7 +127,15 @@ func (a *VpsHostArgs) validateAccess(p *base.Problems) {
 	}
 }
 
+func (m *Membership) check(p *base.Problems) {
+	p.Require(m.NetworkID != nil && m.SubnetID != nil && len(m.SSHKeyIDs) > 0, "Join", "something missing", "NetworkID, SubnetID and SSHKeyIDs", "")
+	p.Require(m.Position > ownPosition && m.Position <= ownPosition+4, "Join.Position", m.Position, "11 to 14: a /28 has no more", "")
+}
+
 func (a *VpsHostArgs) validateNetwork(p *base.Problems) {
+	if a.Join != nil {
+		a.Join.check(p)
+	}
 	const key = "server.networkCidr"
 	network, err := netip.ParsePrefix(a.NetworkCIDR)
 	if err != nil || !network.Addr().Is4() || !network.Addr().IsPrivate() || network != network.Masked() || network.Bits() < 8 || network.Bits() > 24 {
@@ -150,10 +158,13 @@ func defaultSubnet(network netip.Prefix) string {
 	return netip.PrefixFrom(netip.AddrFrom4(b), 24).String()
 }
 
-// tenth is the host's own address in its subnet; Hetzner keeps the first for the gateway.
-func tenth(subnet string) string {
+// ownPosition is a host's place in its own subnet.
+const ownPosition = 10
+
+// nth is an address in a subnet; Hetzner keeps the first for the gateway.
+func nth(subnet string, n int) string {
 	addr := netip.MustParsePrefix(subnet).Addr()
-	for range 10 {
+	for range n {
 		addr = addr.Next()
 	}
 	return addr.String()

@@ -21,6 +21,23 @@ type Registry struct {
 	Password pulumi.StringInput
 }
 
+// Membership is what a further server needs to be beside a host.
+type Membership struct {
+	// NetworkID and SubnetID of the host's private network.
+	NetworkID pulumi.IntInput
+	SubnetID  pulumi.StringInput
+	// Position is the server's place in the subnet, 11 to 14: the host has the tenth address.
+	// Replaces the membership.
+	Position int
+	// SSHKeyIDs of the host: Hetzner takes every key once.
+	SSHKeyIDs pulumi.StringArray
+}
+
+// Beside is how a further server joins the host's network at a position.
+func (c *VpsHost) Beside(position int) *Membership {
+	return &Membership{NetworkID: c.NetworkID, SubnetID: c.SubnetID, Position: position, SSHKeyIDs: c.SSHKeyIDs}
+}
+
 // VpsHostArgs describes one server that runs Docker. "Bootstrap only" means that the value is read
 // when the server is first made and later changes are ignored, because they would replace it.
 type VpsHostArgs struct {
@@ -87,6 +104,10 @@ type VpsHostArgs struct {
 	// the subnet.
 	SubnetCIDR string
 
+	// Join, when not nil, puts the host into another one's network instead of a network of its own:
+	// NetworkCIDR and SubnetCIDR are then that host's.
+	Join *Membership
+
 	// Registries the Docker provider logs in to.
 	Registries []Registry
 
@@ -117,6 +138,10 @@ type VpsHost struct {
 	NetworkID pulumi.IntOutput
 	// NetworkZone is the zone of the private network, such as "eu-central".
 	NetworkZone string
+	// SubnetID is Hetzner's id of the subnet in it.
+	SubnetID pulumi.StringOutput
+	// SSHKeyIDs are Hetzner's numbers of the authorized keys.
+	SSHKeyIDs pulumi.StringArray
 	// VolumeID is Hetzner's number of the data volume.
 	VolumeID pulumi.IntOutput
 	// SSHUser is who to log in as.

@@ -22,7 +22,7 @@ type builder struct {
 	host *VpsHost
 
 	keyIDs     pulumi.StringArray
-	subnet     *hcloud.NetworkSubnet
+	subnetID   pulumi.StringInput
 	firewallID pulumi.IntOutput
 	ipv4, ipv6 *hcloud.PrimaryIp
 	data       *hcloud.Volume
@@ -46,6 +46,10 @@ func (b *builder) stateful(more ...pulumi.ResourceOption) []pulumi.ResourceOptio
 }
 
 func (b *builder) keys() error {
+	if j := b.args.Join; j != nil {
+		b.keyIDs = j.SSHKeyIDs
+		return nil
+	}
 	for _, key := range b.args.AuthorizedKeys {
 		id := keyID(key)
 		k, err := hcloud.NewSshKey(b.ctx, b.child("key-"+id), &hcloud.SshKeyArgs{
@@ -60,10 +64,15 @@ func (b *builder) keys() error {
 		}
 		b.keyIDs = append(b.keyIDs, k.ID().ToStringOutput())
 	}
+	b.host.SSHKeyIDs = b.keyIDs
 	return nil
 }
 
 func (b *builder) network() error {
+	if j := b.args.Join; j != nil {
+		b.subnetID, b.host.NetworkID, b.host.SubnetID = j.SubnetID, j.NetworkID.ToIntOutput(), j.SubnetID.ToStringOutput()
+		return nil
+	}
 	n, err := hcloud.NewNetwork(b.ctx, b.child("network"), &hcloud.NetworkArgs{
 		Name:    b.physical("network"),
 		IpRange: pulumi.String(b.args.NetworkCIDR),
@@ -73,13 +82,18 @@ func (b *builder) network() error {
 		return err
 	}
 	b.host.NetworkID = number(n.ID())
-	b.subnet, err = hcloud.NewNetworkSubnet(b.ctx, b.child("subnet"), &hcloud.NetworkSubnetArgs{
+	subnet, err := hcloud.NewNetworkSubnet(b.ctx, b.child("subnet"), &hcloud.NetworkSubnetArgs{
 		NetworkId:   b.host.NetworkID,
 		Type:        pulumi.String("cloud"),
 		NetworkZone: pulumi.String(b.host.NetworkZone),
 		IpRange:     pulumi.String(b.args.SubnetCIDR),
 	}, b.opts()...)
-	return err
+	if err != nil {
+		return err
+	}
+	b.host.SubnetID = subnet.ID().ToStringOutput()
+	b.subnetID = b.host.SubnetID
+	return nil
 }
 
 func (b *builder) firewall() error {
@@ -215,8 +229,8 @@ func (b *builder) attach() error {
 	}
 	private, err := hcloud.NewServerNetwork(b.ctx, b.child("private"), &hcloud.ServerNetworkArgs{
 		ServerId: b.host.ServerID,
-		SubnetId: b.subnet.ID().ToStringOutput(),
-		Ip:       pulumi.String(tenth(b.args.SubnetCIDR)),
+		SubnetId: b.subnetID.ToStringOutput().ToStringPtrOutput(),
+		Ip:       pulumi.String(nth(b.args.SubnetCIDR, b.position())),
 	}, b.opts()...)
 	if err != nil {
 		return err
@@ -224,6 +238,14 @@ func (b *builder) attach() error {
 	b.host.PrivateIP = private.Ip
 	b.attached = []pulumi.Resource{disk, private}
 	return nil
+}
+
+// position is the host's place in the subnet.
+func (b *builder) position() int {
+	if b.args.Join != nil {
+		return b.args.Join.Position
+	}
+	return ownPosition
 }
 
 // userData needs the volume's number, which is known once the volume is made.
