@@ -5,6 +5,7 @@ import (
 
 	"github.com/morphee-app/morphee-infra/components/cloudflare"
 	"github.com/morphee-app/morphee-infra/components/docker"
+	"github.com/morphee-app/morphee-infra/components/forgejo"
 	"github.com/morphee-app/morphee-infra/components/hetzner"
 	"github.com/morphee-app/morphee-infra/components/secrets"
 	"github.com/morphee-app/morphee-infra/internal/config"
@@ -26,6 +27,7 @@ type server struct {
 
 	secrets   *secrets.Shared
 	host      *hetzner.VpsHost
+	hostArgs  hetzner.VpsHostArgs // how it was made; further servers are made alike
 	platform  *docker.Platform
 	postgres  *docker.Postgres
 	databases *docker.PostgresDatabases
@@ -35,8 +37,19 @@ type server struct {
 	frontend  *docker.Frontend
 	git       *git // from phase 1 on
 
+	// The database server that the services use, and what was made on it for them.
+	db    *docker.ManagedServer
+	roles *docker.PostgresDatabases
+
+	credentials *forgejo.Credentials // from phase 1 on
+	gitHost     *hetzner.VpsHost     // in phase 2, when Forgejo has or will have a server of its own
+	gitPlatform *docker.Platform
+
 	outputs pulumi.Map
 }
+
+// url is the connection string of a database on the server that the services use.
+func (s *server) url(db docker.Database) pulumi.StringOutput { return s.roles.ManagedURL(s.db, db) }
 
 // The databases of phase 0. GoTrue keeps its tables in a schema of that name.
 var (
@@ -72,7 +85,7 @@ func (s *server) machine() (err error) {
 		ReadyTimeoutSeconds: c.SSH.ReadyTimeoutSeconds,
 		Tags:                s.in.Tags(), Disposable: c.Disposable,
 	}
-	if c.Forgejo.Enabled {
+	if c.Forgejo.Enabled && !c.ForgejoMoved() {
 		args.ForgejoSSHPort = c.Forgejo.SSHPort
 	}
 	if c.ReverseProxy == docker.ProxyCoolify {
@@ -84,6 +97,7 @@ func (s *server) machine() (err error) {
 	if s.host, err = hetzner.NewVpsHost(s.ctx, "vps", args); err != nil {
 		return err
 	}
+	s.hostArgs = *args
 	s.outputs["publicIp"] = s.host.PublicIP
 	if c.Server.IPv6 {
 		s.outputs["publicIpv6"] = s.host.PublicIPv6
@@ -107,6 +121,9 @@ func (s *server) machine() (err error) {
 // data is PostgreSQL with the databases of phase 0, and Redis.
 func (s *server) data() (err error) {
 	c, child := s.cfg, pulumi.Parent(s.platform)
+	if !c.Database.KeepContainer {
+		return s.cache()
+	}
 	if s.postgres, err = docker.NewPostgres(s.ctx, "postgres", &docker.PostgresArgs{
 		Platform: s.platform, Image: c.Images.Postgres, Limits: limits(c.Limits.Postgres),
 	}, child); err != nil {
@@ -118,9 +135,20 @@ func (s *server) data() (err error) {
 	}, child); err != nil {
 		return err
 	}
-	s.redis, err = docker.NewRedis(s.ctx, "redis", &docker.RedisArgs{
+	s.db, s.roles = s.postgres.Managed(), s.databases
+	return s.cache()
+}
+
+// cache is Redis, from phase 2 on with a replica and Sentinels.
+func (s *server) cache() (err error) {
+	c := s.cfg
+	args := &docker.RedisArgs{
 		Platform: s.platform, Image: c.Images.Redis, Limits: limits(c.Limits.Redis), AlarmMiB: c.Alarms.RedisMemoryMB,
-	}, child)
+	}
+	if c.Redis.Sentinel {
+		args.Sentinel = &docker.SentinelArgs{Limits: limits(c.Limits.Sentinel)}
+	}
+	s.redis, err = docker.NewRedis(s.ctx, "redis", args, pulumi.Parent(s.platform))
 	return err
 }
 
@@ -134,7 +162,7 @@ func (s *server) signIn() (err error) {
 			Host: c.Auth.SMTP.Host, Port: c.Auth.SMTP.Port, Username: c.Auth.SMTP.Username,
 			Password: s.in.secret(c.Auth.SMTP.Password), Sender: c.Auth.SMTP.Sender,
 		},
-		DatabaseURL: s.databases.URL(s.postgres, authDatabase), JWTSecret: s.secrets.JWTSecret, Database: s.databases.Ready,
+		DatabaseURL: s.url(authDatabase), DatabaseServer: s.db, JWTSecret: s.secrets.JWTSecret, Database: s.roles.Ready,
 	}, pulumi.Parent(s.platform))
 	if err != nil {
 		return err
@@ -149,10 +177,11 @@ func (s *server) app() (err error) {
 	args := &docker.BackendArgs{
 		Platform: s.platform, Image: c.Images.Backend, Limits: limits(c.Limits.Backend),
 		Host: c.Hosts.API, AppHost: c.Hosts.App, Port: c.Backend.Port, HealthPath: c.Backend.HealthPath,
-		DatabaseURL: s.databases.URL(s.postgres, appDatabase), RedisURL: s.redis.URL,
+		Replicas:    c.Backend.Replicas,
+		DatabaseURL: s.url(appDatabase), DatabaseServer: s.db, RedisURL: s.redis.URL,
 		AuthURL: s.gotrue.InternalURL, JWTSecret: s.secrets.JWTSecret,
 		Environment: c.Backend.Environment, Secrets: s.in.secretMap(c.Backend.Secrets),
-		After: []pulumi.Resource{s.databases.Ready, s.redis.Service.Container, s.gotrue.Service.Container},
+		After: []pulumi.Resource{s.roles.Ready, s.redis.Ready, s.gotrue.Service.Container},
 	}
 	if s.git != nil {
 		args.Forgejo = s.git.link()
@@ -183,12 +212,18 @@ func (s *server) names() error {
 	if c.Server.IPv6 {
 		args.IPv6 = s.host.PublicIPv6
 	}
-	names := []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth}
-	if s.git != nil {
-		names = append(names, c.Hosts.Git)
-	}
-	for _, name := range names {
+	for _, name := range []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth} {
 		args.Hosts = append(args.Hosts, cloudflare.DnsHost{Name: name, Proxied: c.DNS.Proxied})
+	}
+	if s.git != nil {
+		host := cloudflare.DnsHost{Name: c.Hosts.Git, Proxied: c.DNS.Proxied}
+		if s.git.host != nil {
+			host.IPv4 = s.git.host.PublicIP
+			if c.Server.IPv6 {
+				host.IPv6 = s.git.host.PublicIPv6
+			}
+		}
+		args.Hosts = append(args.Hosts, host)
 	}
 	_, err := cloudflare.NewDnsRecords(s.ctx, "dns", args)
 	return err

@@ -34,11 +34,13 @@ func phaseOf(n int) (func(*pulumi.Context, phases.Input) (pulumi.Map, error), er
 		return phases.Phase0, nil
 	case 1:
 		return phases.Phase1, nil
+	case 2:
+		return phases.Phase2, nil
 	case 3:
 		return phases.Phase3, nil
 	case 4:
 		return phases.Phase4, nil
 	default:
-		return nil, fmt.Errorf("phase %d is not built yet: set morphee:phase to 0, 1, 3 or 4", n)
+		return nil, fmt.Errorf("phase %d is not built yet: set morphee:phase to 0 to 4", n)
 	}
 }

@@ -26,6 +26,8 @@ type DnsHost struct {
 	// Proxied sends HTTP through Cloudflare. It hides the server, and breaks all that is not HTTP:
 	// git over SSH included.
 	Proxied bool
+	// IPv4 and IPv6, when not nil, are the addresses of this name, instead of the common ones.
+	IPv4, IPv6 pulumi.StringInput
 }
 
 // DnsRecordsArgs describes names of one zone that point to one server.
@@ -98,15 +100,19 @@ func NewDnsRecords(ctx *pulumi.Context, name string, args *DnsRecordsArgs, opts 
 	}
 	names := pulumi.StringArray{}
 	for _, host := range args.Hosts {
-		record, err := c.record(ctx, name, args, host, "A", args.IPv4)
+		ipv4, ipv6 := args.IPv4, args.IPv6
+		if host.IPv4 != nil {
+			ipv4, ipv6 = host.IPv4, host.IPv6
+		}
+		record, err := c.record(ctx, name, args, host, "A", ipv4)
 		if err != nil {
 			return nil, err
 		}
 		names = append(names, record.Hostname)
-		if args.IPv6 == nil {
+		if ipv6 == nil {
 			continue
 		}
-		if _, err := c.record(ctx, name, args, host, "AAAA", args.IPv6); err != nil {
+		if _, err := c.record(ctx, name, args, host, "AAAA", ipv6); err != nil {
 			return nil, err
 		}
 	}

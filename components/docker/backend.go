@@ -154,8 +154,8 @@ func (a *BackendArgs) settings() (map[string]pulumi.StringInput, []File) {
 	}
 	var files []File
 	if s := a.DatabaseServer; s != nil {
-		files = s.files()
-		for k, v := range plainEnv(s.env()) {
+		files = s.Files()
+		for k, v := range plainEnv(s.Env()) {
 			env[k] = v
 		}
 	}

@@ -92,6 +92,8 @@ type BackupJobArgs struct {
 	// 30, 14, 14. The bucket's lifecycle does the work; the job removes what that left two days
 	// later, and says so.
 	PostgresRetentionDays, GitRetentionDays, FilesRetentionDays int
+	// Stopped keeps the volume with the local copies and nothing else.
+	Stopped bool
 	// ContainerName, and the start of its volumes' names. Default "backup". Replaces the volume of
 	// local copies (refused while it is protected).
 	ContainerName string
@@ -123,6 +125,10 @@ func NewBackupJob(ctx *pulumi.Context, name string, args *BackupJobArgs, opts ..
 	local, err := a.Platform.NewDataVolume(ctx, name+"-data", a.ContainerName+"-data", c)
 	if err != nil {
 		return nil, err
+	}
+	if a.Stopped {
+		c.ContainerName, c.VolumeName = pulumi.String("").ToStringOutput(), local.Name
+		return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"volumeName": c.VolumeName})
 	}
 	c.Service, err = NewService(ctx, name+"-service", &ServiceArgs{
 		Platform:      a.Platform,
@@ -234,7 +240,7 @@ func (a *BackupJobArgs) files() []File {
 		{Name: "remote_secret_access_key", Content: secret(a.Remote.SecretAccessKey)},
 	}
 	if a.PostgresServer != nil {
-		list = append(list, a.PostgresServer.files()...)
+		list = append(list, a.PostgresServer.Files()...)
 	}
 	if a.WebhookURL != nil {
 		list = append(list, File{Name: "webhook_url", Content: secret(a.WebhookURL)})

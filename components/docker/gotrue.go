@@ -129,7 +129,7 @@ func (a *GoTrueArgs) environment() map[string]string {
 		"GOTRUE_URI_ALLOW_LIST":         "https://" + a.AppHost + "/**",
 	}
 	if a.DatabaseServer != nil {
-		maps.Copy(env, a.DatabaseServer.env())
+		maps.Copy(env, a.DatabaseServer.Env())
 	}
 	if a.SMTP.Host != "" {
 		env["GOTRUE_SMTP_HOST"] = a.SMTP.Host
@@ -144,7 +144,7 @@ func (a *GoTrueArgs) environment() map[string]string {
 func (a *GoTrueArgs) files() []File {
 	files := []File{{Name: "gotrue.env", Content: a.secrets()}}
 	if a.DatabaseServer != nil {
-		files = append(files, a.DatabaseServer.files()...)
+		files = append(files, a.DatabaseServer.Files()...)
 	}
 	return files
 }

@@ -54,16 +54,16 @@ func (c *Postgres) managed() *ManagedServer {
 // Managed is the container as services reach it, in the same form as any other server.
 func (c *Postgres) Managed() *ManagedServer { return c.managed() }
 
-// files are what clients need beside their password.
-func (s *ManagedServer) files() []File {
+// Files are what clients need beside their password.
+func (s *ManagedServer) Files() []File {
 	if s.CACertificate == nil {
 		return nil
 	}
 	return []File{{Name: caFile, Content: s.CACertificate}}
 }
 
-// env are the settings that every client library reads, for what a connection string leaves out.
-func (s *ManagedServer) env() map[string]string {
+// Env are the settings that every client library reads, for what a connection string leaves out.
+func (s *ManagedServer) Env() map[string]string {
 	if s.SSLMode == SSLDisable {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (s *ManagedServer) env() map[string]string {
 
 // adminEnv are those of the administrator's own connections.
 func (s *ManagedServer) adminEnv() map[string]pulumi.StringInput {
-	env := plainEnv(s.env())
+	env := plainEnv(s.Env())
 	env["PGHOST"] = s.Host
 	env["PGPORT"] = pulumi.String(strconv.Itoa(s.AdminPort))
 	env["PGUSER"] = pulumi.String(s.Admin)

@@ -80,7 +80,7 @@ func NewPostgresDatabases(ctx *pulumi.Context, name string, args *PostgresDataba
 		{Name: "databases.sql", Content: pulumi.String(databasesSQL)},
 		{Name: "databases.list", Content: pulumi.String(args.list())},
 		{Name: "superuser-password", Content: server.AdminPassword},
-	}, server.files()...)
+	}, server.Files()...)
 	for _, db := range args.Databases {
 		if db.Password != nil {
 			c.Passwords[db.Owner] = pulumi.ToSecret(db.Password).(pulumi.StringOutput)

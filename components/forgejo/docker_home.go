@@ -35,6 +35,15 @@ type DockerHome struct {
 	SSHPort int
 	// HostID changes when the host is another one; the administrator is then made sure of again.
 	HostID pulumi.StringInput
+	// DatabaseServer is the database's, when that is not on the host; default nil.
+	DatabaseServer *docker.ManagedServer
+	// RedisURL, when not nil, keeps sessions and the cache in Redis, each in a database of its own
+	// (see docker.Redis.ForgejoURL). The queue stays on the volume: it must survive.
+	RedisURL func(database int) pulumi.StringOutput
+	// ByPublicName says that who uses Forgejo is on another host, and reaches it by its public name.
+	ByPublicName bool
+	// Stopped keeps the data volume and nothing else: the installation has moved elsewhere.
+	Stopped bool
 }
 
 func (h *DockerHome) validate(p *base.Problems) {
@@ -50,9 +59,27 @@ func (h *DockerHome) deploy(ctx *pulumi.Context, name string, c *ForgejoService,
 	if err != nil {
 		return Placement{}, err
 	}
+	if h.Stopped {
+		nothing := pulumi.String("").ToStringOutput()
+		return Placement{InternalURL: nothing, APIToken: nothing, Data: data.Name, Ready: data}, nil
+	}
 	env := environment(args)
 	var files []docker.File
-	for _, s := range secretSettings(args) {
+	secrets := secretSettings(args)
+	if h.RedisURL != nil {
+		env["FORGEJO__cache__ADAPTER"] = pulumi.String("redis")
+		env["FORGEJO__session__PROVIDER"] = pulumi.String("redis")
+		secrets = append(secrets,
+			secretSetting{"FORGEJO__cache__HOST", "cache_host", h.RedisURL(1)},
+			secretSetting{"FORGEJO__session__PROVIDER_CONFIG", "session_provider_config", h.RedisURL(2)})
+	}
+	if s := h.DatabaseServer; s != nil {
+		files = s.Files()
+		for k, v := range s.Env() {
+			env[k] = pulumi.String(v)
+		}
+	}
+	for _, s := range secrets {
 		env[s.Env+"__FILE"] = pulumi.String(docker.FilePath(s.File))
 		files = append(files, docker.File{Name: s.File, Content: s.Value})
 	}
@@ -90,8 +117,12 @@ func (h *DockerHome) deploy(ctx *pulumi.Context, name string, c *ForgejoService,
 	if err != nil {
 		return Placement{}, err
 	}
+	internal := pulumi.Sprintf("http://%s:%d", containerName, port)
+	if h.ByPublicName {
+		internal = pulumi.Sprintf("https://%s", args.Settings.Domain)
+	}
 	return Placement{
-		InternalURL: pulumi.Sprintf("http://%s:%d", containerName, port),
+		InternalURL: internal,
 		APIToken:    pulumi.ToSecret(admin.Stdout).(pulumi.StringOutput),
 		Data:        data.Name,
 		Ready:       admin,

@@ -112,8 +112,10 @@ func NewForgejoService(ctx *pulumi.Context, name string, args *ServiceArgs, opts
 var (
 	userPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{1,38}[a-z0-9]$`)
 	dbPattern   = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
-	hostPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
-	mailPattern = regexp.MustCompile(`^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$`)
+	// loginPattern is a role, with the project that a pooler of many projects wants to know.
+	loginPattern = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}(\.[a-z0-9]{1,40})?$`)
+	hostPattern  = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+	mailPattern  = regexp.MustCompile(`^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$`)
 )
 
 func (a *ServiceArgs) validateAll(name string) error {
@@ -134,7 +136,7 @@ func (a *ServiceArgs) validateAll(name string) error {
 	p.Require(db.Host != nil, "Database.Host", db.Host, "a host", "")
 	p.Require(db.Port >= 1 && db.Port <= 65535, "Database.Port", db.Port, "1 to 65535", "")
 	p.Require(dbPattern.MatchString(db.Name), "Database.Name", db.Name, "a PostgreSQL name of small letters, digits and underscores", "morphee:forgejo.database")
-	p.Require(dbPattern.MatchString(db.User), "Database.User", db.User, "a PostgreSQL name of small letters, digits and underscores", "")
+	p.Require(loginPattern.MatchString(db.User), "Database.User", db.User, "a PostgreSQL name of small letters, digits and underscores", "")
 	p.Require(db.Password != nil, "Database.Password", "nothing", "a secret", "")
 	switch db.SSLMode {
 	case "disable", "require", "verify-full":

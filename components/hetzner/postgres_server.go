@@ -30,7 +30,7 @@ type Archive struct {
 
 // PostgresServerArgs describes a server for PostgreSQL 15. "Bootstrap only" is as in VpsHostArgs.
 type PostgresServerArgs struct {
-	// ServerType is Hetzner's name of the size. Default "cpx21" (3 vCPU, 4 GB). A change resizes the
+	// ServerType is Hetzner's name of the size. Default "cpx22" (2 vCPU, 4 GB). A change resizes the
 	// server in place, with a restart.
 	ServerType string
 	// MemoryMiB of that type, which the buffers follow from; 1024 or more.
@@ -137,7 +137,7 @@ func NewPostgresServer(ctx *pulumi.Context, name string, args *PostgresServerArg
 
 func (a PostgresServerArgs) withDefaults() *PostgresServerArgs {
 	for field, value := range map[*string]string{
-		&a.ServerType: "cpx21", &a.Timezone: "Etc/UTC", &a.SSHUser: "morphee", &a.BackupTime: "02:15",
+		&a.ServerType: "cpx22", &a.Timezone: "Etc/UTC", &a.SSHUser: "morphee", &a.BackupTime: "02:15",
 	} {
 		if *field == "" {
 			*field = value
@@ -160,7 +160,7 @@ func (a *PostgresServerArgs) validate(name string) error {
 		p.Require(value >= least && value <= most, field, value, fmt.Sprintf("%d to %d", least, most), "morphee:"+key)
 	}
 	locations := slices.Sorted(maps.Keys(networkZones))
-	p.Require(serverTypePattern.MatchString(a.ServerType), "ServerType", quoted(a.ServerType), `a Hetzner type such as "cpx21"`, "morphee:database.hetzner.serverType")
+	p.Require(serverTypePattern.MatchString(a.ServerType), "ServerType", quoted(a.ServerType), `a Hetzner type such as "cpx22"`, "morphee:database.hetzner.serverType")
 	p.Require(slices.Contains(locations, a.Location), "Location", quoted(a.Location), "one of "+strings.Join(locations, ", "), "morphee:server.location")
 	within("MemoryMiB", a.MemoryMiB, 1024, 1<<20, "database.hetzner.serverType")
 	within("VolumeSizeGiB", a.VolumeSizeGiB, 10, 10240, "database.hetzner.volumeSizeGiB")

@@ -25,7 +25,7 @@ import "embed"
 
 // Sources are the files that the types are in: their comments are the documentation.
 //
-//go:embed config.go host.go aws.go
+//go:embed config.go host.go managed.go aws.go
 var Sources embed.FS
 
 // Namespace is the configuration namespace of the project, as in `morphee:phase`.
@@ -75,6 +75,10 @@ type Config struct {
 	Forgejo Forgejo `key:"forgejo"`
 	// Daily backups off the platform, to Cloudflare R2.
 	Backups Backups `key:"backups"`
+	// The PostgreSQL server of phases 0 to 2. (That of AWS is aws.database.)
+	Database ManagedDatabase `key:"database"`
+	// Redis on the server. (That of AWS is aws.cache.)
+	Redis RedisSettings `key:"redis"`
 
 	// Cloudflare account that holds the DNS zone and the backup bucket.
 	CloudflareAccountID string `key:"cloudflareAccountId" required:"when backups are on, or the zone is looked up by name" format:"hex32" replaces:"the backup bucket" example:"0123456789abcdef0123456789abcdef"`
@@ -146,6 +150,10 @@ type Backend struct {
 	Port int `key:"port" default:"8000" min:"1" max:"65535"`
 	// Path that answers 200 when the backend can serve.
 	HealthPath string `key:"healthPath" default:"/health" format:"path"`
+	// How many containers run it on the server. Two or more are replaced one at a time, without an
+	// interruption, and a browser's WebSockets stay with one of them. (On AWS it is
+	// aws.backend.tasks.)
+	Replicas int `key:"replicas" derived:"2 in phase 2, else 1" min:"1" max:"4"`
 	// Further settings, as environment variables. Not for secrets.
 	Environment map[string]string `key:"environment" max:"100" format:"env-name" example:"{LOG_LEVEL: info}"`
 	// Further secrets. Each reaches the container as a file, or from Secrets Manager.
@@ -192,6 +200,8 @@ type Forgejo struct {
 	MaxUploadMiB int `key:"maxUploadMiB" default:"50" unit:"MiB" min:"1" max:"4096"`
 	// Longest that one git operation (clone, push, migrate) may take.
 	GitTimeoutSeconds int `key:"gitTimeoutSeconds" default:"600" unit:"s" min:"60" max:"7200"`
+	// A server of its own, from phase 2 on.
+	Server ForgejoServer `key:"server"`
 }
 
 // Backups are the daily copies off the platform.

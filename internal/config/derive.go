@@ -28,6 +28,7 @@ func derive(c *Config, d *decoder) {
 	if !d.set["backups.enabled"] {
 		c.Backups.Enabled = c.Phase >= 1
 	}
+	deriveManaged(c, d)
 	if !d.set["budget.monthlyUsd"] && c.Phase >= 0 && c.Phase <= 4 {
 		c.Budget.MonthlyUSD = []int{25, 25, 120, 400, 1400}[c.Phase]
 	}
@@ -49,4 +50,36 @@ func nearby(s Server) []string {
 		}
 	}
 	return out
+}
+
+// deriveManaged fills in what phase 2 has and the phases before it do not.
+func deriveManaged(c *Config, d *decoder) {
+	managed := c.Phase == 2
+	if !d.set["database.provider"] {
+		c.Database.Provider = "container"
+		if managed {
+			c.Database.Provider = "hetzner"
+		}
+	}
+	if c.Database.External.Database == "" {
+		c.Database.External.Database = "postgres"
+		if c.Database.Provider == "neon" {
+			c.Database.External.Database = "neondb"
+		}
+	}
+	if !d.set["backend.replicas"] {
+		c.Backend.Replicas = 1
+		if managed {
+			c.Backend.Replicas = 2
+		}
+	}
+	if !d.set["redis.sentinel"] {
+		c.Redis.Sentinel = managed
+	}
+	if c.Database.Hetzner.ArchiveBucket == "" {
+		c.Database.Hetzner.ArchiveBucket = c.Backups.Bucket + "-pitr"
+	}
+	if c.Forgejo.Server.BackupBucket == "" {
+		c.Forgejo.Server.BackupBucket = c.Backups.Bucket + "-git"
+	}
 }

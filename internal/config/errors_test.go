@@ -20,6 +20,10 @@ func base(phase int) map[string]any {
 		"ssh":                 map[string]any{"authorizedKeys": []any{goodKey}, "allowedSources": []any{"198.51.100.0/24"}},
 		"alarms":              map[string]any{"emails": []any{"ops@morphee.app"}},
 	}
+	if phase == 2 {
+		// Two backends and a Redis more are too much for the default's memory.
+		tree["server"] = map[string]any{"type": "cpx42"}
+	}
 	if phase == 4 {
 		tree["aws"] = map[string]any{"database": map[string]any{"engine": "aurora"}, "regions": []any{map[string]any{"name": "us-east-1", "index": 1}}}
 	}

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/pem"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -61,33 +63,36 @@ var formats = map[string]format{
 	"forgejo-user": pattern("a user name that Forgejo takes", "3 to 40 lower-case letters, digits and hyphens, a letter first; admin and user are reserved", `[a-z][a-z0-9-]{1,38}[a-z0-9]`).except("admin", "user", "api", "assets", "org", "explore"),
 	"postgres-name": pattern("a PostgreSQL name", "lower-case letters, digits and underscores, at most 63, and none of PostgreSQL's own", `[a-z_][a-z0-9_]{0,62}`).
 		except("postgres", "template0", "template1", "rdsadmin", "user", "table"),
-	"hex32":          pattern("a Cloudflare id", "32 hexadecimal digits", `[0-9a-f]{32}`),
-	"aws-account":    pattern("an AWS account id", "12 digits, in quotes", `[0-9]{12}`),
-	"aws-region":     oneOf("an AWS region", strings.Join(names(regionZones), ", "), names(regionZones)),
-	"aws-zone":       pattern("an availability zone", "a region and a letter, such as eu-west-1a", `[a-z]{2}-[a-z]+-[0-9][a-f]`),
-	"file-system":    pattern("a file system's id", "fs- and hexadecimal digits, such as fs-0123456789abcdef0", `fs-[0-9a-f]{8,40}`),
-	"sns-arn":        pattern("an SNS topic's ARN", "arn:aws:sns:REGION:ACCOUNT:TOPIC", `arn:aws:sns:[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:[A-Za-z0-9_-]{1,256}`),
-	"snapshot":       pattern("a snapshot", "a snapshot's name or ARN", `(?:arn:aws:rds:[a-z0-9-]+:[0-9]{12}:(?:cluster-)?snapshot:)?(?:rds:)?[A-Za-z][A-Za-z0-9-]{0,254}`),
-	"db-class":       pattern("a database instance class", "a Graviton class, such as db.t4g.micro, db.t4g.small, db.t4g.medium or db.r7g.large", `db\.(?:t4g|m6g|m7g|m8g|r6g|r7g|r8g)\.(?:micro|small|medium|large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)`).like("db.t4g.micro", "db.t4g.small", "db.t4g.medium", "db.t4g.large"),
-	"cache-type":     pattern("a cache node type", "a Graviton type, such as cache.t4g.micro or cache.t4g.small", `cache\.(?:t4g|m6g|m7g|r6g|r7g)\.(?:micro|small|medium|large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)`).like("cache.t4g.micro", "cache.t4g.small", "cache.t4g.medium"),
-	"postgres15":     pattern("a version of PostgreSQL 15", "15, or 15.4 and newer, in quotes", `15(?:\.(?:[4-9]|[1-9][0-9]))?`),
-	"log-retention":  oneOf("a retention that CloudWatch Logs knows", strings.Join(logRetention, ", "), logRetention),
-	"bucket":         pattern("a bucket name", "3 to 63 lower-case letters, digits and hyphens", `[a-z0-9][a-z0-9-]{1,61}[a-z0-9]`),
-	"github-repo":    pattern("a GitHub repository", "owner/name", `[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}`),
-	"version":        pattern("a version", "a full version, such as 28.5.2", `[0-9]+\.[0-9]+\.[0-9]+(?:-[a-z0-9.]+)?`),
-	"timezone":       pattern("a time zone", "a name of the time zone database, such as Etc/UTC or Europe/Paris", `(?:UTC|[A-Z][A-Za-z]+/[A-Za-z0-9_+/-]+)`),
-	"time":           pattern("a time of day", "HH:MM, in quotes", clock),
-	"window":         {name: "a daily window", want: "hh:mm-hh:mm in UTC, 30 minutes to 24 hours", valid: isWindow},
-	"weekly-window":  pattern("a weekly window", "ddd:hh:mm-ddd:hh:mm in UTC, such as sun:04:30-sun:05:30", day+`:`+clock+`-`+day+`:`+clock),
-	"schedule":       {name: "a schedule", want: "a time of day such as 03:15, or the same as cron fields, 15 3 * * *: once every day", valid: func(s string) bool { _, err := ParseSchedule(s); return err == nil }},
-	"server-type":    oneOf("a Hetzner server type", strings.Join(names(ServerTypes), ", "), names(ServerTypes)),
-	"location":       oneOf("a Hetzner location", strings.Join(names(Locations), ", "), names(Locations)),
-	"image":          {name: "a pinned image", want: "name:version, or name:version@sha256:…, never latest", valid: isPinnedImage},
-	"ssh-public-key": {name: "an SSH public key", want: "a line of an authorized_keys file: ssh-ed25519, ecdsa-sha2-… or ssh-rsa, the key, a comment", valid: isSSHKey},
-	"cidr":           {name: "an address range", want: "an address and a prefix length with no bits beyond it, such as 198.51.100.7/32", valid: func(s string) bool { _, ok := cidr(s); return ok }},
-	"cidr4":          {name: "an IPv4 address range", want: "an IPv4 address and a prefix length with no bits beyond it, such as 198.51.100.7/32", valid: func(s string) bool { p, ok := cidr(s); return ok && p.Addr().Is4() }},
-	"network-cidr":   {name: "a private address range", want: "a range within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, /8 to /24", valid: func(s string) bool { return isPrivate(s, 8, 24) }},
-	"subnet-cidr":    {name: "a private address range", want: "a range within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, /8 to /28", valid: func(s string) bool { return isPrivate(s, 8, 28) }},
+	"postgres-database": pattern("a PostgreSQL database", "lower-case letters, digits, underscores and hyphens, at most 63", `[a-z_][a-z0-9_-]{0,62}`),
+	"postgres-login":    pattern("a PostgreSQL role", "lower-case letters, digits and underscores; on Supabase's pooler a dot and the project's reference follow", `[a-z_][a-z0-9_]{0,62}(?:\.[a-z0-9]{1,40})?`),
+	"pem-certificate":   {name: "a certificate", want: "one or more certificates in PEM, and no key", valid: isCertificate},
+	"hex32":             pattern("a Cloudflare id", "32 hexadecimal digits", `[0-9a-f]{32}`),
+	"aws-account":       pattern("an AWS account id", "12 digits, in quotes", `[0-9]{12}`),
+	"aws-region":        oneOf("an AWS region", strings.Join(names(regionZones), ", "), names(regionZones)),
+	"aws-zone":          pattern("an availability zone", "a region and a letter, such as eu-west-1a", `[a-z]{2}-[a-z]+-[0-9][a-f]`),
+	"file-system":       pattern("a file system's id", "fs- and hexadecimal digits, such as fs-0123456789abcdef0", `fs-[0-9a-f]{8,40}`),
+	"sns-arn":           pattern("an SNS topic's ARN", "arn:aws:sns:REGION:ACCOUNT:TOPIC", `arn:aws:sns:[a-z]{2}-[a-z]+-[0-9]:[0-9]{12}:[A-Za-z0-9_-]{1,256}`),
+	"snapshot":          pattern("a snapshot", "a snapshot's name or ARN", `(?:arn:aws:rds:[a-z0-9-]+:[0-9]{12}:(?:cluster-)?snapshot:)?(?:rds:)?[A-Za-z][A-Za-z0-9-]{0,254}`),
+	"db-class":          pattern("a database instance class", "a Graviton class, such as db.t4g.micro, db.t4g.small, db.t4g.medium or db.r7g.large", `db\.(?:t4g|m6g|m7g|m8g|r6g|r7g|r8g)\.(?:micro|small|medium|large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)`).like("db.t4g.micro", "db.t4g.small", "db.t4g.medium", "db.t4g.large"),
+	"cache-type":        pattern("a cache node type", "a Graviton type, such as cache.t4g.micro or cache.t4g.small", `cache\.(?:t4g|m6g|m7g|r6g|r7g)\.(?:micro|small|medium|large|xlarge|2xlarge|4xlarge|8xlarge|12xlarge|16xlarge)`).like("cache.t4g.micro", "cache.t4g.small", "cache.t4g.medium"),
+	"postgres15":        pattern("a version of PostgreSQL 15", "15, or 15.4 and newer, in quotes", `15(?:\.(?:[4-9]|[1-9][0-9]))?`),
+	"log-retention":     oneOf("a retention that CloudWatch Logs knows", strings.Join(logRetention, ", "), logRetention),
+	"bucket":            pattern("a bucket name", "3 to 63 lower-case letters, digits and hyphens", `[a-z0-9][a-z0-9-]{1,61}[a-z0-9]`),
+	"github-repo":       pattern("a GitHub repository", "owner/name", `[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}`),
+	"version":           pattern("a version", "a full version, such as 28.5.2", `[0-9]+\.[0-9]+\.[0-9]+(?:-[a-z0-9.]+)?`),
+	"timezone":          pattern("a time zone", "a name of the time zone database, such as Etc/UTC or Europe/Paris", `(?:UTC|[A-Z][A-Za-z]+/[A-Za-z0-9_+/-]+)`),
+	"time":              pattern("a time of day", "HH:MM, in quotes", clock),
+	"window":            {name: "a daily window", want: "hh:mm-hh:mm in UTC, 30 minutes to 24 hours", valid: isWindow},
+	"weekly-window":     pattern("a weekly window", "ddd:hh:mm-ddd:hh:mm in UTC, such as sun:04:30-sun:05:30", day+`:`+clock+`-`+day+`:`+clock),
+	"schedule":          {name: "a schedule", want: "a time of day such as 03:15, or the same as cron fields, 15 3 * * *: once every day", valid: func(s string) bool { _, err := ParseSchedule(s); return err == nil }},
+	"server-type":       oneOf("a Hetzner server type", strings.Join(names(ServerTypes), ", "), names(ServerTypes)),
+	"location":          oneOf("a Hetzner location", strings.Join(names(Locations), ", "), names(Locations)),
+	"image":             {name: "a pinned image", want: "name:version, or name:version@sha256:…, never latest", valid: isPinnedImage},
+	"ssh-public-key":    {name: "an SSH public key", want: "a line of an authorized_keys file: ssh-ed25519, ecdsa-sha2-… or ssh-rsa, the key, a comment", valid: isSSHKey},
+	"cidr":              {name: "an address range", want: "an address and a prefix length with no bits beyond it, such as 198.51.100.7/32", valid: func(s string) bool { _, ok := cidr(s); return ok }},
+	"cidr4":             {name: "an IPv4 address range", want: "an IPv4 address and a prefix length with no bits beyond it, such as 198.51.100.7/32", valid: func(s string) bool { p, ok := cidr(s); return ok && p.Addr().Is4() }},
+	"network-cidr":      {name: "a private address range", want: "a range within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, /8 to /24", valid: func(s string) bool { return isPrivate(s, 8, 24) }},
+	"subnet-cidr":       {name: "a private address range", want: "a range within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, /8 to /28", valid: func(s string) bool { return isPrivate(s, 8, 28) }},
 }
 
 func (f format) except(words ...string) format {
@@ -165,6 +170,22 @@ func isSSHKey(s string) bool {
 	}
 	n := binary.BigEndian.Uint32(blob)
 	return int64(n) < int64(len(blob)-4) && string(blob[4:4+n]) == parts[0]
+}
+
+// isCertificate takes PEM with certificates in it and nothing else: a key would be a mistake that
+// must not go on to a container's plain settings.
+func isCertificate(s string) bool {
+	rest, n := []byte(s), 0
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return n > 0 && strings.TrimSpace(string(rest)) == ""
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil || block.Type != "CERTIFICATE" {
+			return false
+		}
+		n++
+	}
 }
 
 // cidr parses a range whose address has no bits beyond the prefix.

@@ -80,7 +80,9 @@ type ServiceLimits struct {
 	Backend Limits `key:"backend" default:"{memoryMiB: 2048, cpus: 1.25, pids: 512}"`
 	// Redis. Four fifths of the memory are for data, and must have room for alarms.redisMemoryMB.
 	Redis Limits `key:"redis" default:"{memoryMiB: 320, cpus: 0.25}"`
-	// PostgreSQL, 512 MiB or more.
+	// One of the three Sentinels that watch Redis, in phase 2.
+	Sentinel Limits `key:"sentinel" default:"{memoryMiB: 32, cpus: 0.05, pids: 64}"`
+	// PostgreSQL's container, 512 MiB or more.
 	Postgres Limits `key:"postgres" default:"{memoryMiB: 2048, cpus: 1, pids: 512}"`
 	// Sign-in.
 	GoTrue Limits `key:"gotrue" default:"{memoryMiB: 256, cpus: 0.25, pids: 512}"`

@@ -24,6 +24,7 @@ func check(c *Config, d *decoder) {
 		r.sshAccess()
 		r.placement()
 		r.capacity()
+		r.managed()
 		r.versions()
 	}
 	if known && c.UsesAWS() {

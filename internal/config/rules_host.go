@@ -59,12 +59,28 @@ type NamedLimits struct {
 // the order of the configuration.
 func (c Config) ServerServices() []NamedLimits {
 	l := c.Limits
-	out := []NamedLimits{{"traefik", l.Traefik}, {"frontend", l.Frontend}, {"backend", l.Backend},
-		{"redis", l.Redis}, {"postgres", l.Postgres}, {"gotrue", l.GoTrue}}
-	if c.ReverseProxy == "coolify" {
-		out = out[1:]
+	var out []NamedLimits
+	add := func(service string, limits Limits) { out = append(out, NamedLimits{service, limits}) }
+	if c.ReverseProxy != "coolify" {
+		add("traefik", l.Traefik)
 	}
-	if c.Forgejo.Enabled {
+	add("frontend", l.Frontend)
+	add("backend", l.Backend)
+	for n := 2; n <= c.Backend.Replicas; n++ {
+		add(fmt.Sprintf("backend-%d", n), l.Backend)
+	}
+	add("redis", l.Redis)
+	if c.Redis.Sentinel {
+		add("redis-replica", l.Redis)
+		for n := 1; n <= 3; n++ {
+			add(fmt.Sprintf("redis-sentinel-%d", n), l.Sentinel)
+		}
+	}
+	if c.Database.KeepContainer {
+		add("postgres", l.Postgres)
+	}
+	add("gotrue", l.GoTrue)
+	if c.Forgejo.Enabled && !c.ForgejoMoved() {
 		out = append(out, NamedLimits{"forgejo", l.Forgejo})
 	}
 	if c.Backups.Enabled {

@@ -26,6 +26,7 @@ func TestShippedStacks(t *testing.T) {
 		"Pulumi.prod.yaml":                    {"prod", 3},
 		"stacks/examples/phase0.yaml":         {"growing", 0},
 		"stacks/examples/phase1.yaml":         {"growing", 1},
+		"stacks/examples/phase2.yaml":         {"growing", 2},
 		"stacks/examples/phase3-aurora.yaml":  {"phase3-aurora", 3},
 		"stacks/examples/phase3-minimal.yaml": {"phase3-minimal", 3},
 
