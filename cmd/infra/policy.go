@@ -50,9 +50,9 @@ func (w *watchers) begin() error {
 	return err
 }
 
-// guard judges what an up is about to do. A pack never learns that while the engine works: by then what
-// is replaced may be gone.
-func (w *watchers) guard(next func(*sim.Result) error) func(*sim.Result) error {
+// guard judges what a preview says, be it one of its own or the one before an up. A pack never learns
+// what becomes of a resource while the engine works: by then what is replaced may be gone.
+func (w *watchers) guard(op sim.Operation, next func(*sim.Result) error) func(*sim.Result) error {
 	return func(planned *sim.Result) error {
 		w.planned = inprocess.Report(w.analyzers, packs.All())
 		var errs []error
@@ -70,8 +70,11 @@ func (w *watchers) guard(next func(*sim.Result) error) func(*sim.Result) error {
 				}
 			}
 		}
-		w.options.Preview = false
-		return errors.Join(append(errs, w.begin())...)
+		if op == sim.Up {
+			w.options.Preview = false
+			errs = append(errs, w.begin())
+		}
+		return errors.Join(errs...)
 	}
 }
 

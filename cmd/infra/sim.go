@@ -184,14 +184,10 @@ func (f *simFlags) watched(ctx context.Context, op sim.Operation, store sim.Stor
 	if w == nil {
 		return store.Run(ctx, op, stack.Stack, opts)
 	}
-	opts.Policies, opts.Guard = w.analyzers, w.guard(opts.Guard)
+	opts.Policies, opts.Guard = w.analyzers, w.guard(op, opts.Guard)
 	result, err := store.Run(ctx, op, stack.Stack, opts)
 	if result == nil {
 		return nil, err
-	}
-	if op == sim.Preview {
-		err = errors.Join(err, w.check(result))
-		result.Errors = append(result.Errors, w.refusals...)
 	}
 	w.fill(result)
 	return result, err
