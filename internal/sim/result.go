@@ -30,6 +30,9 @@ type Result struct {
 	Protected []string         `json:"protected,omitempty"` // what a destroy left because it is protected
 	Refused   bool             `json:"refused,omitempty"`   // nothing ran, because of what would have happened
 
+	// Log is what was done to the simulated clouds, in the order in which it was finished.
+	Log []provider.Operation `json:"-"`
+
 	DurationMs       int64    `json:"durationMs"`       // of the simulation
 	EstimatedSeconds float64  `json:"estimatedSeconds"` // of the same operation on the real clouds
 	Errors           []string `json:"errors"`

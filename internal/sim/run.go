@@ -157,6 +157,7 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 		saved = x.finish(ctx, j, len(opts.Drift) > 0)
 	}
 	result.Warnings = append(append(recovered, result.Warnings...), simulator.Warnings()...)
+	result.Log = simulator.Operations()
 	result.estimate(seen, simulator)
 	result.finish(opErr, saved, x.snapshot, start)
 	for _, f := range simulator.Faults.Unused() {
