@@ -14,6 +14,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/report"
+	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 )
@@ -55,7 +56,11 @@ func Compare(ctx context.Context, root string, base *Base, stack *rehearsal.Stac
 	}
 	s := &c.out.Stack
 	reached(s, c.out.Before, c.out.After)
-	return &c.out, judge(s, c.out.Before, c.out.After, circumstances(stack, now))
+	if err := judge(s, c.out.Before, c.out.After, circumstances(stack, now)); err != nil {
+		return nil, err
+	}
+	s.Explain(c.losses)
+	return &c.out, nil
 }
 
 // inside is the path of a file in the project, or "" when it is elsewhere.
@@ -76,6 +81,7 @@ type comparison struct {
 	before sim.Store // the base is up in it
 	dir    string
 	out    Compared
+	losses []report.Loss
 }
 
 // run previews the change on the base's state and world, then carries it out on a copy.
@@ -93,8 +99,12 @@ func (c *comparison) run(ctx context.Context) (err error) {
 		// What is protected stops a preview before it has told everything. What else it would do is
 		// worth knowing: the errors stand in the report anyway.
 		if lifted, liftErr := c.lifted(ctx); liftErr == nil {
+			lifted.Errors = preview.Errors
 			preview = lifted
 		}
+	}
+	for _, l := range safety.Losses(preview, safety.Options{Disposable: c.stack.Config.Disposable}) {
+		c.losses = append(c.losses, report.Loss{URN: l.URN, Type: l.Type, Name: l.Name, Kind: l.Kind, Op: l.Op, Cause: l.Cause.Text, Mend: l.Cause.Mend})
 	}
 	for _, r := range preview.Resources {
 		if r.Op == "import" {
