@@ -125,7 +125,7 @@ func (x *session) save(ctx context.Context, snap *deploy.Snapshot) error {
 // encodeState writes a deployment as `pulumi stack export` does.
 func encodeState(ctx context.Context, snap *deploy.Snapshot, m *manager, showSecrets bool) ([]byte, error) {
 	snap.SecretsManager = m
-	untyped, err := stack.SerializeUntypedDeployment(ctx, snap, &stack.SerializeOptions{ShowSecrets: showSecrets, Pretty: true})
+	untyped, err := stack.SerializeUntypedDeployment(ctx, snap, &stack.SerializeOptions{ShowSecrets: showSecrets})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the state: %w", err)
 	}

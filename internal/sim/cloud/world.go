@@ -22,14 +22,15 @@ type Resource struct {
 type World struct {
 	mu       sync.Mutex
 	Seed     string
-	byKey    map[string]*Resource // scope \0 type \0 id
-	created  map[string]int       // how often each URN was created
-	revision int                  // grows with every change
+	byKey    map[string]*Resource            // scope \0 type \0 id
+	byType   map[string]map[string]*Resource // type -> the same key
+	created  map[string]int                  // how often each URN was created
+	revision int                             // grows with every change
 }
 
 // NewWorld returns an empty world. Everything generated in it depends on the seed.
 func NewWorld(seed string) *World {
-	return &World{Seed: seed, byKey: map[string]*Resource{}, created: map[string]int{}}
+	return &World{Seed: seed, byKey: map[string]*Resource{}, byType: map[string]map[string]*Resource{}, created: map[string]int{}}
 }
 
 // Lock makes the calls that follow, up to Unlock, one step: rules always run under it.
@@ -44,13 +45,21 @@ func (w *World) Revision() int { return w.revision }
 func key(scope, typ, id string) string { return scope + "\x00" + typ + "\x00" + id }
 
 // Put adds or replaces a resource.
-func (w *World) Put(r *Resource) { w.revision++; w.byKey[key(r.Scope, r.Type, r.ID)] = r }
+func (w *World) Put(r *Resource) {
+	k := key(r.Scope, r.Type, r.ID)
+	if w.byType[r.Type] == nil {
+		w.byType[r.Type] = map[string]*Resource{}
+	}
+	w.revision++
+	w.byKey[k], w.byType[r.Type][k] = r, r
+}
 
 // Remove takes a resource out. Removing what is not there does nothing.
 func (w *World) Remove(scope, typ, id string) {
 	if k := key(scope, typ, id); w.byKey[k] != nil {
 		w.revision++
 		delete(w.byKey, k)
+		delete(w.byType[typ], k)
 	}
 }
 
@@ -63,8 +72,8 @@ func (w *World) Find(scope, typ, id string) *Resource {
 		return r
 	}
 	if strings.HasPrefix(id, "arn:") {
-		for _, r := range w.byKey {
-			if r.Type == typ && r.Scope == scope && r.Out["arn"] == id {
+		for _, r := range w.byType[typ] {
+			if r.Scope == scope && r.Out["arn"] == id {
 				return r
 			}
 		}
@@ -76,8 +85,12 @@ func (w *World) Find(scope, typ, id string) *Resource {
 // With an empty type it returns everything.
 func (w *World) All(scope, typ string) []*Resource {
 	var out []*Resource
-	for _, r := range w.byKey {
-		if (typ == "" || r.Type == typ) && (scope == "" || r.Scope == scope) {
+	from := w.byType[typ]
+	if typ == "" {
+		from = w.byKey
+	}
+	for _, r := range from {
+		if scope == "" || r.Scope == scope {
 			out = append(out, r)
 		}
 	}

@@ -33,19 +33,15 @@ func (c *checker) object(path string, in cloud.Object, props map[string]*facts.P
 		}
 		out[name] = c.value(at, in[name], p)
 	}
-	names := make([]string, 0, len(props))
-	for name := range props {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		p := props[name]
+	first := len(c.failures)
+	for name, p := range props {
 		present := in[name] != nil
 		if p.Required && !present && p.Default == nil {
 			c.fail(join(path, name), "Missing required argument: the argument %q is required, but no definition was found", name)
 		}
 		c.relations(join(path, name), name, p, present)
 	}
+	slices.SortStableFunc(c.failures[first:], func(a, b cloud.Failure) int { return strings.Compare(a.Property, b.Property) })
 	return out
 }
 

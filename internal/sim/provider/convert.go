@@ -94,10 +94,49 @@ func secretKeys(m resource.PropertyMap) []string {
 	return out
 }
 
-// propertyMap writes plain properties as property values. A value that equals the one in like is
-// taken from there as it is, so that a secret deep inside a list stays exactly where it was. What
-// changed but is secret in like, or is named in secrets, becomes wholly secret: too much hidden is
-// harmless, too little is not.
+// same tells whether plainValue(v) equals plain, without making it.
+func same(v resource.PropertyValue, plain any) bool {
+	switch {
+	case v.IsSecret():
+		return same(v.SecretValue().Element, plain)
+	case v.IsArray():
+		list, ok := plain.([]any)
+		if !ok || len(list) != len(v.ArrayValue()) {
+			return false
+		}
+		for i, e := range v.ArrayValue() {
+			if !same(e, list[i]) {
+				return false
+			}
+		}
+		return true
+	case v.IsObject():
+		o, ok := plain.(cloud.Object)
+		if !ok {
+			return false
+		}
+		n := 0
+		for k, e := range v.ObjectValue() {
+			p, there := o[string(k)]
+			if !there && (k == defaultsKey || plainValue(e) == nil) {
+				continue // plainMap leaves these out
+			}
+			if !there || !same(e, p) {
+				return false
+			}
+			n++
+		}
+		return n == len(o)
+	case v.IsString(), v.IsBool(), v.IsNumber():
+		return v.V == plain
+	}
+	return cloud.Equal(plainValue(v), plain)
+}
+
+// propertyMap writes plain properties as property values. A value that equals the one in like (which
+// has normal values) is taken from there as it is, so that a secret deep inside a list stays exactly
+// where it was. What changed but is secret in like, or is named in secrets, becomes wholly secret: too
+// much hidden is harmless, too little is not.
 func propertyMap(plain cloud.Object, secrets []string, like ...resource.PropertyMap) resource.PropertyMap {
 	out := make(resource.PropertyMap, len(plain))
 	for k, v := range plain {
@@ -110,8 +149,8 @@ func propertyMap(plain cloud.Object, secrets []string, like ...resource.Property
 			if !ok {
 				continue
 			}
-			if cloud.Equal(plainValue(have), v) {
-				value, found = normal(have), true
+			if same(have, v) {
+				value, found = have, true
 				break
 			}
 			secret = secret || have.ContainsSecrets()

@@ -17,7 +17,7 @@ import (
 func fillDefaults(schema *facts.Schema, in cloud.Object, req plugin.CheckRequest, gen cloud.Gen) ([]string, []cloud.Failure) {
 	var filled []string
 	var failures []cloud.Failure
-	olds, wereDefaults := plainMap(normalMap(req.Olds)), defaultNames(req.Olds)
+	olds, wereDefaults := plainMap(req.Olds), defaultNames(req.Olds)
 	names := make([]string, 0, len(schema.Inputs))
 	for name := range schema.Inputs {
 		names = append(names, name)

@@ -242,7 +242,7 @@ func (p *Provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	if err != nil {
 		return plugin.DiffResult{}, err
 	}
-	old, new := plainMap(normalMap(req.OldInputs)), plainMap(normalMap(req.NewInputs))
+	old, new := plainMap(req.OldInputs), plainMap(req.NewInputs)
 	changes := compareInputs(schema, typ, old, new)
 	changes = withoutIgnored(changes, req.IgnoreChanges)
 	if schema.NoUpdate {
@@ -280,7 +280,7 @@ func (p *Provider) Invoke(_ context.Context, req plugin.InvokeRequest) (plugin.I
 	if f == nil {
 		return plugin.InvokeResponse{}, fmt.Errorf("the simulator does not know the function %s: add it to the Functions of package %s", req.Tok, p.name)
 	}
-	args := plainMap(normalMap(resource.ToResourcePropertyMap(req.Args)))
+	args := plainMap(resource.ToResourcePropertyMap(req.Args))
 	p.sim.World.Lock()
 	defer p.sim.World.Unlock()
 	out, err := f(&cloud.InvokeCall{
