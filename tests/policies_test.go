@@ -213,6 +213,17 @@ func TestPoliciesBehindTheProtocol(t *testing.T) {
 				here := run(t, newStore(t), op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
 				there := run(t, newStore(t), op, stack, sim.Options{Policies: served(t, stack, op == sim.Preview)})
 				same(t, string(op), here, there)
+				apart, options := analyzers(t, stack, op == sim.Preview), circumstances(stack)
+				run(t, newStore(t), op, stack, sim.Options{Policies: apart})
+				options.Preview = op == sim.Preview
+				together, err := inprocess.NewTogether(packs.All(), options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				run(t, newStore(t), op, stack, sim.Options{Policies: map[string]plugin.Analyzer{inprocess.TogetherName: together}})
+				if a, b := fmt.Sprintf("%+v", inprocess.Report(apart, packs.All())), fmt.Sprintf("%+v", together.Report()); a != b {
+					t.Errorf("%s: one by one\n%s\ntogether\n%s", op, a, b)
+				}
 				if op == sim.Preview && len(here.Policies.Violations) == 0 {
 					t.Error("a preview of a new stack knows everything")
 				}

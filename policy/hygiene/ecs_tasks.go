@@ -12,10 +12,9 @@ var tasks = []string{rule.TaskDefinition}
 // eachContainer makes a check of every container of a task definition.
 func eachContainer(visit func(c *rule.Check, name string, v rule.Value)) func(*rule.Check) {
 	return func(c *rule.Check) {
-		v := c.In("containerDefinitions")
-		list, known := rule.Containers(v)
+		list, known := rule.TaskContainers(c.Resource)
 		if !known {
-			c.Undecided(v)
+			c.Undecided(c.In("containerDefinitions"))
 		}
 		for _, container := range list {
 			visit(c, container.At("name").Text(), container)

@@ -27,7 +27,7 @@ func forgejoEnv(visit func(c *rule.Check, where string, env map[string]rule.Valu
 			}
 			return
 		}
-		list, known := rule.Containers(c.In("containerDefinitions"))
+		list, known := rule.TaskContainers(c.Resource)
 		if !known && strings.Contains(c.Name, "forgejo") {
 			c.Undecided(c.In("containerDefinitions"))
 		}

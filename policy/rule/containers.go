@@ -10,10 +10,10 @@ const (
 	EcsService      = "aws:ecs/service:Service"
 )
 
-// Containers are the container definitions of a task definition. known is false while they are not
-// known: their JSON text is one value, so one unknown image hides all of it.
-func Containers(task Value) (list []Value, known bool) {
-	doc := task.JSON()
+// TaskContainers are the container definitions of a task definition. known is false while they are
+// not known: their JSON text is one value, so one unknown image hides all of it.
+func TaskContainers(r *Resource) (list []Value, known bool) {
+	doc, _ := r.Memo("containers", func() any { return r.In("containerDefinitions").JSON() }).(Value)
 	if doc.Unknown() {
 		return nil, false
 	}

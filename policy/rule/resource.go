@@ -17,14 +17,27 @@ type Resource struct {
 	AdditionalSecrets   []string            // outputs that the program declared secret
 	Provider            string              // URN of the provider, when known
 
-	once sync.Once
-	memo any
+	mu   sync.Mutex
+	memo map[string]any
 }
 
-// Memo keeps what one pack derives from the resource's inputs for several of its rules.
-func (r *Resource) Memo(derive func() any) any {
-	r.once.Do(func() { r.memo = derive() })
-	return r.memo
+// Memo keeps what is derived from the resource's inputs for several rules, under a name. What is
+// derived may ask for another memo; two packs at once may derive the same twice.
+func (r *Resource) Memo(name string, derive func() any) any {
+	r.mu.Lock()
+	v, ok := r.memo[name]
+	r.mu.Unlock()
+	if ok {
+		return v
+	}
+	v = derive()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.memo == nil {
+		r.memo = map[string]any{}
+	}
+	r.memo[name] = v
+	return v
 }
 
 // Clone is another resource with the same values, to be changed: the maps are shared until they are

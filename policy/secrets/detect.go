@@ -65,44 +65,36 @@ func secretText(text string) bool {
 	return len(text) > 3 && !reference.MatchString(text) && !harmless.MatchString(text)
 }
 
-// formats are secrets that can be told by their looks.
+// formats are secrets that can be told by their looks. The mark is a text that each of them has: most
+// values are told apart by it without a regular expression being run.
 var formats = []struct {
-	name string
-	re   *regexp.Regexp
+	name, mark string
+	re         *regexp.Regexp
 }{
-	{"an AWS access key id", regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`)},
-	{"a private key", regexp.MustCompile(`-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----`)},
-	{"a GitHub token", regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})`)},
-	{"a GitLab token", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{18,}`)},
-	{"a Slack token", regexp.MustCompile(`\bxox[abposr]-[A-Za-z0-9-]{10,}`)},
-	{"a Slack webhook", regexp.MustCompile(`hooks\.slack\.com/services/[A-Za-z0-9/]{20,}`)},
-	{"a Stripe key", regexp.MustCompile(`\b[sr]k_(live|test)_[A-Za-z0-9]{16,}`)},
-	{"a Google API key", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}`)},
-	{"a JSON web token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}`)},
-	{"an age key", regexp.MustCompile(`AGE-SECRET-KEY-1[A-Z0-9]{20,}`)},
-	{"a SendGrid key", regexp.MustCompile(`\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`)},
-	{"a Pulumi token", regexp.MustCompile(`\bpul-[a-f0-9]{40}\b`)},
-	{"an address with a password", regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^/\s:@"']*:[^@\s/"'$%{}<>*]{3,}@[A-Za-z0-9\[]`)},
+	{"an AWS access key id", "AKIA", regexp.MustCompile(`\bAKIA[A-Z0-9]{16}\b`)},
+	{"an AWS access key id", "ASIA", regexp.MustCompile(`\bASIA[A-Z0-9]{16}\b`)},
+	{"a private key", "PRIVATE KEY", regexp.MustCompile(`-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----`)},
+	{"a GitHub token", "gh", regexp.MustCompile(`\bgh[pousr]_[A-Za-z0-9]{30,}`)},
+	{"a GitHub token", "github_pat_", regexp.MustCompile(`\bgithub_pat_[A-Za-z0-9_]{30,}`)},
+	{"a GitLab token", "glpat-", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{18,}`)},
+	{"a Slack token", "xox", regexp.MustCompile(`\bxox[abposr]-[A-Za-z0-9-]{10,}`)},
+	{"a Slack webhook", "hooks.slack.com", regexp.MustCompile(`hooks\.slack\.com/services/[A-Za-z0-9/]{20,}`)},
+	{"a Stripe key", "k_", regexp.MustCompile(`\b[sr]k_(live|test)_[A-Za-z0-9]{16,}`)},
+	{"a Google API key", "AIza", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}`)},
+	{"a JSON web token", "eyJ", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}`)},
+	{"an age key", "AGE-SECRET-KEY-1", regexp.MustCompile(`AGE-SECRET-KEY-1[A-Z0-9]{20,}`)},
+	{"a SendGrid key", "SG.", regexp.MustCompile(`\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`)},
+	{"a Pulumi token", "pul-", regexp.MustCompile(`\bpul-[a-f0-9]{40}\b`)},
+	{"an address with a password", "@", regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^/\s:@"']*:[^@\s/"'$%{}<>*]{3,}@[A-Za-z0-9\[]`)},
 }
-
-// marks are texts without which none of the formats can be there: most values are told apart by
-// them without a regular expression being run.
-var marks = []string{"AKIA", "ASIA", "PRIVATE KEY", "gh", "glpat-", "xox", "hooks.slack", "k_live_", "k_test_", "AIza", "eyJ", "AGE-SECRET", "SG.", "pul-", "://"}
 
 // knownFormat names the kind of secret in a text; "" for none.
 func knownFormat(text string) string {
-	found := false
-	for _, m := range marks {
-		if strings.Contains(text, m) {
-			found = true
-			break
-		}
-	}
-	if !found {
+	if len(text) < 12 {
 		return ""
 	}
 	for _, f := range formats {
-		if f.re.MatchString(text) {
+		if strings.Contains(text, f.mark) && f.re.MatchString(text) {
 			return f.name
 		}
 	}
@@ -123,8 +115,11 @@ func random(text string) (string, bool) {
 	if len(text) < shortest {
 		return "", false
 	}
-	if strings.ContainsAny(text, " -:") {
-		text = published.ReplaceAllString(text, " ")
+	for _, mark := range []string{"ssh-", "ecdsa-", "-----BEGIN", "sha256", "sha384", "sha512"} {
+		if strings.Contains(text, mark) {
+			text = published.ReplaceAllString(text, " ")
+			break
+		}
 	}
 	start := -1
 	for i := 0; i <= len(text); i++ {

@@ -82,7 +82,7 @@ func isSensitive(r *rule.Resource, path string) bool {
 
 // scan visits every value of a resource's inputs. They are collected once for all rules.
 func scan(r *rule.Resource, visit func(leaf)) {
-	leaves, _ := r.Memo(func() any {
+	leaves, _ := r.Memo("leaves", func() any {
 		var list []leaf
 		collect(r, func(l leaf) { list = append(list, l.looked()) })
 		return list
@@ -107,7 +107,7 @@ func collect(r *rule.Resource, visit func(leaf)) {
 		case key == "envs" && r.Type == rule.DockerContainer:
 			scanEnv(rule.DockerEnv(v), v, visit)
 		case key == "containerDefinitions":
-			scanTask(v, visit)
+			scanTask(r, v, visit)
 		default:
 			v.Walk(func(e rule.Value) {
 				name := lastName(e.Path())
@@ -150,8 +150,8 @@ func scanEnv(list []rule.Env, whole rule.Value, visit func(leaf)) {
 	}
 }
 
-func scanTask(v rule.Value, visit func(leaf)) {
-	containers, known := rule.Containers(v)
+func scanTask(r *rule.Resource, v rule.Value, visit func(leaf)) {
+	containers, known := rule.TaskContainers(r)
 	if !known || v.Secret() {
 		visit(leaf{Value: v, place: environment})
 	}

@@ -54,12 +54,12 @@ func leaks(g *rule.Graph) {
 	unknown := false
 	for _, r := range g.All() {
 		for _, tree := range []map[string]any{r.Inputs, r.Outputs} {
-			rule.Of(tree).Walk(func(v rule.Value) {
-				if !v.Secret() {
+			leaves(tree, false, func(text string, secret, open bool) {
+				if !secret {
 					return
 				}
-				unknown = unknown || v.Unknown()
-				text := strings.TrimSpace(v.Text())
+				unknown = unknown || open
+				text = strings.TrimSpace(text)
 				if secretShape.MatchString(text) && strings.ContainsAny(text, "0123456789") && !ids[text] {
 					found[text] = true
 				}
@@ -83,6 +83,11 @@ func leaks(g *rule.Graph) {
 		g.Looked(r)
 		seen := map[string]bool{}
 		for where, tree := range map[string]map[string]any{"input": r.Inputs, "output": r.Outputs} {
+			clean := true
+			leaves(tree, false, func(text string, secret, _ bool) { clean = clean && (secret || !finder.in(text)) })
+			if clean {
+				continue
+			}
 			rule.Of(tree).Walk(func(v rule.Value) {
 				if v.Secret() || seen[v.Path()] || strings.HasPrefix(v.Path(), "__") || !finder.in(v.Text()) {
 					return
@@ -91,6 +96,26 @@ func leaks(g *rule.Graph) {
 				g.Violate(r, "the %s %s holds a value that is a secret elsewhere", where, v.Path())
 			})
 		}
+	}
+}
+
+// leaves visits the texts of a tree without their paths, which are only asked for when something is found.
+func leaves(tree any, secret bool, visit func(text string, secret, unknown bool)) {
+	switch v := tree.(type) {
+	case rule.Secret:
+		leaves(v.V, true, visit)
+	case map[string]any:
+		for _, e := range v {
+			leaves(e, secret, visit)
+		}
+	case []any:
+		for _, e := range v {
+			leaves(e, secret, visit)
+		}
+	case rule.Unknown:
+		visit("", secret, true)
+	case string:
+		visit(v, secret, false)
 	}
 }
 
