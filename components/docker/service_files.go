@@ -93,7 +93,9 @@ func loadFiles(ctx *pulumi.Context, name string, a *ServiceArgs, image *docker.R
 		SecurityOpts:    pulumi.StringArray{pulumi.String("no-new-privileges:true")},
 		Healthcheck:     docker.ContainerHealthcheckArgs{Tests: stringArray([]string{"NONE"})},
 		RemoveVolumes:   pulumi.Bool(true),
-	}, pulumi.Parent(parent), pulumi.DeleteBeforeReplace(true))
+		// Replacing the loader takes the service down (its label depends on the loader), so whatever the
+		// service waits for, the loader has to wait for as well.
+	}, pulumi.Parent(parent), pulumi.DeleteBeforeReplace(true), pulumi.DependsOn(a.After))
 	if err != nil {
 		return nil, err
 	}
