@@ -79,12 +79,13 @@ func (s *pgServer) write(name, content string) {
 }
 
 // prepare runs the container's script with the list of databases.
-func (s *pgServer) prepare(list string) (string, error) {
+func (s *pgServer) prepare(list string, env ...string) (string, error) {
 	s.write("databases.list", list)
 	s.write("databases.sql", databasesSQL)
 	script := strings.NewReplacer("dir="+DefaultFilesPath, "dir="+s.dir, "/tmp/ready", s.dir+"/ready", "exec sleep infinity", "exit 0").Replace(databasesScript)
 	cmd := exec.Command("sh", "-c", script)
 	cmd.Env = append(os.Environ(), "PATH="+s.bin+":"+os.Getenv("PATH"), "PGHOST="+s.dir, "PGUSER="+superuser)
+	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -157,9 +158,52 @@ func TestDatabasesOnRealPostgres(t *testing.T) {
 	}
 }
 
+// On a server that somebody else runs, the administrator may make databases and roles and no more.
+func TestDatabasesByAnAdministratorWhoIsNoSuperuser(t *testing.T) {
+	s := startPostgres(t)
+	for _, sql := range []string{"create role cloud_admin login createdb createrole password 'admin1'", "create database neondb owner cloud_admin"} {
+		if out, err := s.query(superuser, "super", "postgres", sql); err != nil {
+			t.Fatal(out)
+		}
+	}
+	s.write("superuser-password", "admin1")
+	s.write("morphee-password", "app1")
+	s.write("auth-password", "auth1")
+	list := (&PostgresDatabasesArgs{Databases: []Database{{Name: "morphee", Owner: "morphee"}, {Name: "auth", Owner: "auth", Schema: "auth"}}}).list()
+	for _, password := range []string{"auth1", "auth2"} {
+		s.write("auth-password", password)
+		if out, err := s.prepare(list, "PGUSER=cloud_admin", "MAINTENANCE_DATABASE=neondb"); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if got, err := s.query("auth", password, "auth", "show search_path"); err != nil || got != "auth" {
+			t.Errorf("search path is %q, %v", got, err)
+		}
+		if out, err := s.query("auth", password, "auth", "create table if not exists auth.users (id int)"); err != nil {
+			t.Errorf("the owner can not use its schema: %s", out)
+		}
+	}
+	if out, err := s.query("auth", "auth2", "morphee", "select 1"); err == nil || !strings.Contains(out, "permission denied") {
+		t.Errorf("another service's database answers: %s", out)
+	}
+	if got, err := s.query(superuser, "super", "postgres", "select rolsuper or rolcreatedb or rolcreaterole from pg_roles where rolname = 'morphee'"); err != nil || got != "f" {
+		t.Errorf("the role may too much: %s %v", got, err)
+	}
+	// The daily dump reads it as the administrator.
+	cmd := exec.Command(filepath.Join(s.bin, "pg_dump"), "-h", s.dir, "-U", "cloud_admin", "-w", "auth")
+	cmd.Env = append(os.Environ(), "PGPASSWORD=admin1")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "CREATE TABLE auth.users") {
+		t.Errorf("the dump: %v\n%s", err, out)
+	}
+	cmd = exec.Command(filepath.Join(s.bin, "pg_dumpall"), "-h", s.dir, "-U", "cloud_admin", "-w", "-l", "neondb", "--globals-only", "--no-role-passwords")
+	cmd.Env = append(os.Environ(), "PGPASSWORD=admin1")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "CREATE ROLE morphee") || !strings.Contains(string(out), "cluster dump complete") {
+		t.Errorf("the list of roles: %v\n%s", err, out)
+	}
+}
+
 func TestScriptsShellcheck(t *testing.T) {
 	shellcheck := testtools.Need(t, "shellcheck", "shellcheck")
-	if out, err := exec.Command(shellcheck, "files/databases.sh").CombinedOutput(); err != nil {
+	if out, err := exec.Command(shellcheck, "files/databases.sh", "files/redis-start.sh", "files/redis-health.sh", "files/sentinel-start.sh").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
