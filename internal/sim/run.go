@@ -215,6 +215,18 @@ func split(snap *deploy.Snapshot) (gone, kept []resource.URN) {
 	return gone, kept
 }
 
+// forget lets go of the states' properties. The engine keeps every deployment of the process alive (it
+// never closes its resource status server), and nearly all of a deployment's weight is these.
+func (x *session) forget() {
+	for _, snap := range x.loaded {
+		for _, r := range snap.Resources {
+			r.Lock.Lock()
+			r.Inputs, r.Outputs = nil, nil
+			r.Lock.Unlock()
+		}
+	}
+}
+
 // finish writes the new state and world.
 func (x *session) finish(ctx context.Context, j *journal, force bool) error {
 	if len(j.entries) == 0 && !force && x.snapshot == nil {
@@ -224,6 +236,7 @@ func (x *session) finish(ctx context.Context, j *journal, force bool) error {
 	if err != nil {
 		return fmt.Errorf("making the new state: %w", err)
 	}
+	x.loaded = append(x.loaded, snap)
 	return x.save(ctx, snap)
 }
 

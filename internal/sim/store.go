@@ -31,6 +31,7 @@ type session struct {
 	snapshot *deploy.Snapshot
 	world    *cloud.World
 	lock     *os.File
+	loaded   []*deploy.Snapshot // every snapshot of the session
 }
 
 // open locks and reads a stack. A stack that is not there yet is empty.
@@ -61,6 +62,9 @@ func (x *session) read(ctx context.Context, s Store) error {
 	x.manager = m
 	if x.snapshot, err = readState(ctx, filepath.Join(x.dir, "state.json"), m); err != nil {
 		return err
+	}
+	if x.snapshot != nil {
+		x.loaded = append(x.loaded, x.snapshot)
 	}
 	seed := s.Seed
 	if seed == "" {

@@ -45,7 +45,9 @@ func grown(t *testing.T, here, there *simtest.Sim) (source, global, second *clou
 	return source, global, second
 }
 
-func live(s *simtest.Sim, r *cloud.Resource) *cloud.Resource { return s.World.Find(r.Scope, r.Type, r.ID) }
+func live(s *simtest.Sim, r *cloud.Resource) *cloud.Resource {
+	return s.World.Find(r.Scope, r.Type, r.ID)
+}
 
 func TestGlobalDatabaseOfAnExistingCluster(t *testing.T) {
 	here, there := twoRegions(t)

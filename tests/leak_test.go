@@ -1,0 +1,37 @@
+package tests
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/morphee-app/morphee-infra/internal/sim"
+)
+
+// engineLeaves is how many goroutines the engine itself leaves behind per operation: it never closes its
+// resource status server (two) nor ends the one that watches for panics (pulumi v3.259.0).
+const engineLeaves = 3
+
+// A process that rehearses many operations, as these tests do, must not keep anything of those that are
+// over, but for what the engine keeps.
+func TestOperationsLeaveNothingRunning(t *testing.T) {
+	stack := load(t, shipped(t)["phase0"])
+	store := newStore(t)
+	run(t, store, sim.Preview, stack.Stack, sim.Options{})
+	settle := func() int {
+		for range 50 {
+			time.Sleep(20 * time.Millisecond)
+			runtime.GC()
+		}
+		return runtime.NumGoroutine()
+	}
+	before := settle()
+	const operations = 10
+	for range operations {
+		run(t, store, sim.Preview, stack.Stack, sim.Options{})
+	}
+	if after := settle(); after > before+operations*engineLeaves {
+		buf := make([]byte, 1<<20)
+		t.Errorf("%d goroutines before, %d after ten previews:\n%.6000s", before, after, buf[:runtime.Stack(buf, true)])
+	}
+}
