@@ -104,7 +104,7 @@ func (c Config) ContainerMemoryMiB() int {
 // capacity refuses limits that the server could not honour all at once.
 func (r rules) capacity() {
 	t, ok := ServerTypes[r.Server.Type]
-	if !ok || r.broken("server.type", "limits", "server.reservedMemoryMiB") {
+	if !ok || r.broken("server.type", "limits", "server.reservedMemoryMiB", "backend.replicas") {
 		return
 	}
 	memory, cpus := 0, 0.0
