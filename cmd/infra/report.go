@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -189,20 +191,31 @@ func (a *app) compare(ctx context.Context, f *reportFlags) ([]*gate.Compared, st
 		return nil, "", usageError{err}
 	}
 	defer base.Close()
-	var out []*gate.Compared
-	for _, w := range wanted {
-		stack, err := rehearsal.Load(w.file, "")
-		if wrong := (config.Errors{}); errors.As(err, &wrong) {
-			out = append(out, &gate.Compared{Stack: report.Stack{Name: w.arg, Simulated: true, Errors: messages(err)}})
-			continue
-		} else if err != nil {
-			return nil, "", usageError{err}
+	out := make([]*gate.Compared, len(wanted))
+	now := time.Now()
+	errs := make([]error, len(wanted))
+	turns := make(chan struct{}, runtime.NumCPU())
+	var all sync.WaitGroup
+	for i, w := range wanted {
+		all.Go(func() {
+			turns <- struct{}{}
+			out[i], errs[i] = compareOne(ctx, root, base, w.arg, w.file, now)
+			<-turns
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, "", err
+	}
+	// Configurations of one stack at several steps of its life have one name.
+	count := map[string]int{}
+	for _, c := range out {
+		count[c.Stack.Name]++
+	}
+	for i, c := range out {
+		if count[c.Stack.Name] > 1 {
+			c.Stack.Name += " (" + filepath.Base(wanted[i].file) + ")"
 		}
-		c, err := gate.Compare(ctx, root, base, stack, w.file, time.Now())
-		if err != nil {
-			return nil, "", fmt.Errorf("stack %s: %w", w.arg, err)
-		}
-		out = append(out, c)
 	}
 	if len(f.stacks) == 0 {
 		for _, name := range base.Stacks() {
@@ -214,6 +227,21 @@ func (a *app) compare(ctx context.Context, f *reportFlags) ([]*gate.Compared, st
 		}
 	}
 	return out, fmt.Sprintf("%s (%.12s)", base.Revision, base.Commit), nil
+}
+
+// compareOne compares one stack. A configuration that is wrong is part of the change, and of the report.
+func compareOne(ctx context.Context, root string, base *gate.Base, arg, file string, now time.Time) (*gate.Compared, error) {
+	stack, err := rehearsal.Load(file, "")
+	if wrong := (config.Errors{}); errors.As(err, &wrong) {
+		return &gate.Compared{Stack: report.Stack{Name: arg, Simulated: true, Errors: messages(err)}}, nil
+	} else if err != nil {
+		return nil, usageError{err}
+	}
+	c, err := gate.Compare(ctx, root, base, stack, file, now)
+	if err != nil {
+		return nil, fmt.Errorf("stack %s: %w", arg, err)
+	}
+	return c, nil
 }
 
 // configured reads the configurations that --stack names, by the stacks' names.

@@ -19,13 +19,15 @@ func circumstances(stack *rehearsal.Stack, now time.Time) rule.Options {
 // judge asks the policies about the stack after the change and about the steps that lead there, and
 // finds out what becomes of everything stateful.
 func judge(s *report.Stack, before, after []deployment.Resource, options rule.Options) error {
-	was, err := rule.Evaluate(packs.All(), resources(before), options)
-	if err != nil {
-		return err
-	}
 	is, err := rule.Evaluate(packs.All(), resources(after), options)
 	if err != nil {
 		return err
+	}
+	was := is
+	if s.Counts.Any() || len(s.Errors) > 0 {
+		if was, err = rule.Evaluate(packs.All(), resources(before), options); err != nil {
+			return err
+		}
 	}
 	protected := map[string]bool{}
 	for _, r := range before {

@@ -143,6 +143,9 @@ func (s *Stack) reachWords() string {
 }
 
 func (s *Stack) timeWords() string {
+	if !s.Counts.Any() {
+		return "nothing to deploy"
+	}
 	if s.Seconds == nil {
 		return "not known"
 	}
