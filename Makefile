@@ -57,6 +57,7 @@ lint: bin/staticcheck bin/actionlint ## gofmt, go vet, staticcheck, shellcheck, 
 	@tools/shellcheck.sh
 	bin/actionlint
 	go run ./cmd/gen-config-docs -check
+	go run ./cmd/gen-policy-docs -check
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
 	cd tools/actionlint && go mod tidy -diff
@@ -73,8 +74,9 @@ policies: ## build the policy packs as executables for `pulumi preview --policy-
 bench: ## preview and up of dev, and the ratio to a flat program
 	go test -run '^$$' -bench . -benchtime 20x ./tests/bench
 
-docs: ## generate docs/config.md and the schemas from the types
+docs: ## generate docs/config.md and the schemas from the types, docs/policies.md from the rules
 	go run ./cmd/gen-config-docs
+	go run ./cmd/gen-policy-docs
 
 golden: ## rewrite the golden previews, then show what changed
 	-go test ./tests -run Golden -update

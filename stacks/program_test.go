@@ -63,7 +63,7 @@ func TestProgramRefusesBeforeItRegisters(t *testing.T) {
 		want    []string
 	}{
 		"two mistakes": {map[string]string{"morphee:acmeEmail": "nobody", "morphee:reverseProxy": "nginx"}, []string{"morphee:acmeEmail", "morphee:reverseProxy"}},
-		"phase 4":      {map[string]string{"morphee:phase": "4", "morphee:disposable": "true", "morphee:backups": `{"enabled":false}`, "morphee:cloudflareAccountId": "0123456789abcdef0123456789abcdef", "morphee:dns": `{}`, "morphee:alarms": `{"emails":["ops@morphee.app"]}`}, []string{"phase 4 is not built yet"}},
+		"phase 4":      {map[string]string{"morphee:phase": "4", "morphee:disposable": "true", "morphee:backups": `{"enabled":false}`, "morphee:cloudflareAccountId": "0123456789abcdef0123456789abcdef", "morphee:dns": `{}`, "morphee:alarms": `{"emails":["ops@morphee.app"]}`}, []string{"morphee:aws.regions"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			types, err := runProgram(c.changes)
