@@ -42,6 +42,7 @@ fi
 		echo
 		echo "Either take the change over into the program and run \`pulumi refresh\`, or run \`pulumi up\` to undo it."
 	else
+		cat "$work/refresh.log" >&2
 		echo "Stack \`$STACK\` could not be compared with the clouds."
 	fi
 	echo
