@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +17,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
+	"github.com/morphee-app/morphee-infra/policy/inprocess"
+	"github.com/morphee-app/morphee-infra/policy/packs"
+	"github.com/morphee-app/morphee-infra/policy/rule"
 )
 
 // long skips a test that only `make test-long` runs.
@@ -59,21 +64,21 @@ func TestOrdinaryCLIOnServedProviders(t *testing.T) {
 	}
 }
 
-func ordinary(t *testing.T, stack *rehearsal.Stack) {
+// cliStack makes the stack known to the ordinary CLI, with served providers, and the program inline.
+func cliStack(t *testing.T, stack *rehearsal.Stack) auto.Stack {
+	t.Helper()
 	ctx := context.Background()
 	env := ordinaryCLI(t)
-	store := newStore(t)
-	server, err := store.Serve(ctx, stack.Name, clouds.All(), nil)
+	server, err := newStore(t).Serve(ctx, stack.Name, clouds.All(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := server.Close(ctx); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
 	env["PULUMI_DEBUG_PROVIDERS"] = server.Debug
-
 	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: cliRoot(t)})
 	if err != nil {
 		t.Fatal(err)
@@ -84,16 +89,17 @@ func ordinary(t *testing.T, stack *rehearsal.Stack) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := auto.ConfigMap{}
 	for key, text := range stack.Stack.Config {
-		values[key] = auto.ConfigValue{Value: text}
-	}
-	// Structured values as in a stack file, not as text.
-	for key, v := range values {
-		if err := setConfig(ctx, one, key, v.Value); err != nil {
+		if err := one.SetConfig(ctx, key, auto.ConfigValue{Value: text}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return one
+}
+
+func ordinary(t *testing.T, stack *rehearsal.Stack) {
+	ctx := context.Background()
+	one := cliStack(t, stack)
 	here := run(t, newStore(t), sim.Up, stack.Stack, sim.Options{})
 
 	up, err := one.Up(ctx, optup.SuppressProgress())
@@ -137,18 +143,6 @@ func ordinary(t *testing.T, stack *rehearsal.Stack) {
 	}
 }
 
-func setConfig(ctx context.Context, one auto.Stack, key, text string) error {
-	var tree map[string]any
-	if json.Unmarshal([]byte(text), &tree) == nil {
-		data, err := json.Marshal(tree)
-		if err != nil {
-			return err
-		}
-		return one.SetConfig(ctx, key, auto.ConfigValue{Value: string(data)})
-	}
-	return one.SetConfig(ctx, key, auto.ConfigValue{Value: text})
-}
-
 // cliRoot is the folder above the bin folder that the CLI is in.
 func cliRoot(t *testing.T) string {
 	t.Helper()
@@ -186,5 +180,67 @@ func compareExports(t *testing.T, one auto.Stack, stack *rehearsal.Stack) {
 	}
 	if seen < 50 {
 		t.Errorf("only %d resources compared", seen)
+	}
+}
+
+// The packs as executables, in the ordinary CLI, come to the verdicts that they come to in one process:
+// nothing about a shipped stack, and the same rules about one with a mistake in it.
+func TestPackExecutablesInTheOrdinaryCLI(t *testing.T) {
+	long(t)
+	dir := t.TempDir()
+	var paths []string
+	for _, name := range []string{"isolation", "secrets", "durability", "hygiene"} {
+		path := filepath.Join(dir, "policy-"+name)
+		build := exec.Command("go", "build", "-o", path, "./policy/"+name+"/cmd")
+		build.Dir = ".."
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		paths = append(paths, path)
+	}
+	good := load(t, shipped(t)["dev"])
+	accepted := cliStack(t, good)
+	if _, err := accepted.Preview(context.Background(), optpreview.PolicyPacks(paths...), optpreview.SuppressProgress()); err != nil {
+		t.Errorf("the packs refuse a shipped stack: %v", err)
+	}
+
+	bad := load(t, shipped(t)["dev"])
+	program := bad.Program
+	bad.Program = func(ctx *pulumi.Context) error {
+		var open pulumi.CustomResourceState
+		err := ctx.RegisterResource("hcloud:index/firewall:Firewall", "open", pulumi.Map{
+			"rules": pulumi.Array{pulumi.Map{
+				"direction": pulumi.String("in"), "protocol": pulumi.String("tcp"), "port": pulumi.String("22"),
+				"sourceIps": pulumi.ToStringArray([]string{"0.0.0.0/0"}),
+			}},
+		}, &open)
+		return errors.Join(err, program(ctx))
+	}
+	analyzers, err := inprocess.All(packs.All(), rule.Options{Project: bad.Project, Stack: bad.Name, Config: bad.Stack.Config, Preview: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := try(newStore(t), sim.Preview, bad.Stack, sim.Options{Policies: analyzers})
+	if err == nil {
+		t.Fatal("the mistake is not refused in one process: this test proves nothing")
+	}
+	mandatory := map[string]bool{}
+	for _, v := range here.Policies.Violations {
+		if v.Level == "mandatory" {
+			mandatory[v.Policy] = true
+		}
+	}
+	refused := cliStack(t, bad)
+	_, err = refused.Preview(context.Background(), optpreview.PolicyPacks(paths...), optpreview.SuppressProgress())
+	if err == nil {
+		t.Fatal("the mistake is not refused by the executables")
+	}
+	if len(mandatory) == 0 {
+		t.Fatalf("no mandatory violation in one process: %v", here.Errors)
+	}
+	for name := range mandatory {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("rule %s is violated in one process, but not in the CLI:\n%v", name, err)
+		}
 	}
 }
