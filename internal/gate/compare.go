@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,6 +96,9 @@ func (c *comparison) run(ctx context.Context) (err error) {
 		return err
 	}
 	s.Errors = append(s.Errors, preview.Errors...)
+	if len(s.Errors) > 1 { // what only says that there are others
+		s.Errors = slices.DeleteFunc(s.Errors, func(t string) bool { return t == "preview failed" })
+	}
 	if len(preview.Errors) > 0 {
 		// What is protected stops a preview before it has told everything. What else it would do is
 		// worth knowing: the errors stand in the report anyway.
