@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(app.simCommand(), app.composeCommand(), app.reportCommand())
+	root.AddCommand(app.simCommand(), app.composeCommand(), app.reportCommand(), app.checkCommand())
 	strict(root)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

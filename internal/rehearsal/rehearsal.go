@@ -126,6 +126,12 @@ func opener(file config.File, warnings *[]string) (func(path, ciphertext string)
 			said = true
 		}
 		sum := sha256.Sum256([]byte("stand-in for " + path))
-		return "standin" + hex.EncodeToString(sum[:16]), nil
+		return standIn + hex.EncodeToString(sum[:16]), nil
 	}, nil
 }
+
+// standIn begins what is used in place of a secret that could not be opened.
+const standIn = "standin"
+
+// IsStandIn tells whether a value is used in place of a secret that could not be opened.
+func IsStandIn(value string) bool { return strings.HasPrefix(value, standIn) }
