@@ -94,7 +94,8 @@ func (a *app) report(ctx context.Context, f *reportFlags) error {
 	}
 	var list []*gate.Compared
 	var err error
-	base, head := f.base, "The working tree"
+	var base string
+	head := "The working tree"
 	switch {
 	case f.base != "":
 		list, base, err = a.compare(ctx, f)

@@ -77,6 +77,7 @@ func (s Store) Run(ctx context.Context, op Operation, stack Stack, opts Options)
 		return nil, err
 	}
 	defer x.close()
+	defer x.forget()
 	if op == Up && opts.Guard != nil {
 		if refused, err := s.consider(ctx, x, stack, opts); err != nil {
 			return refused, err

@@ -35,7 +35,7 @@ type Type struct {
 	// Delete is asked before the resource goes; an error refuses (deletion protection, not empty).
 	Delete func(c *Call) error
 
-	// Read may refresh what the cloud changes by itself. It runs on refresh and import. Returning Gone
+	// Read may refresh what the cloud changes by itself. It runs on refresh and import. Returning ErrGone
 	// says that the resource went with another one. What it sets in c.In is what the provider reads back
 	// into the inputs.
 	Read func(c *Call) error
@@ -201,9 +201,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%s)", e.Message, e.Code)
 }
 
-// Gone is what Read returns when the cloud took the resource away together with another one, as an
+// ErrGone is what Read returns when the cloud took the resource away together with another one, as an
 // attachment goes with what it was attached to.
-var Gone = errors.New("the resource does not exist any more")
+var ErrGone = errors.New("the resource does not exist any more")
 
 // Refuse builds an Error.
 func Refuse(code, format string, args ...any) error {

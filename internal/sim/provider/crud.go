@@ -276,7 +276,7 @@ func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 			Gen: cloud.Gen{Seed: fmt.Sprintf("%s\x00%s\x00%s", w.Seed, req.URN, req.ID)},
 		}
 		err := typ.Read(call)
-		if errors.Is(err, cloud.Gone) {
+		if errors.Is(err, cloud.ErrGone) {
 			w.Remove(scope, live.Type, live.ID)
 			return plugin.ReadResponse{Status: resource.StatusOK}, nil
 		}

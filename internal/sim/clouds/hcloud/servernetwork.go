@@ -10,7 +10,7 @@ import (
 // withServer lets an attachment go with its server.
 func withServer(c *cloud.Call) error {
 	if c.Find(serverType, c.Out.String("serverId")) == nil {
-		return cloud.Gone
+		return cloud.ErrGone
 	}
 	return nil
 }
