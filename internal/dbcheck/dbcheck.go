@@ -140,7 +140,9 @@ func (t Target) refused(err error) Finding {
 }
 
 // isTLSRefusal reads the driver's words: it has no error of its own for it.
-func isTLSRefusal(err error) bool { return strings.Contains(err.Error(), "server refused TLS connection") }
+func isTLSRefusal(err error) bool {
+	return strings.Contains(err.Error(), "server refused TLS connection")
+}
 
 func (t Target) encryption(conn *pgx.Conn) Finding {
 	c, ok := conn.PgConn().Conn().(*tls.Conn)
