@@ -39,7 +39,11 @@ type Variable struct {
 // configured are the secrets of the configuration, by their key.
 func Render(name string, resources []deployment.Resource, configured map[string]string) (*File, error) {
 	r := &renderer{images: map[string]string{}, uploads: map[string][]upload{}, vars: newVariables(resources, configured)}
+	host, others := Host(resources)
 	for _, res := range resources {
+		if strings.HasPrefix(res.Type, "docker:") && host != "" && res.Provider != host {
+			continue // another host's: one file is for one host
+		}
 		r.index(res)
 	}
 	if len(r.containers) == 0 {
@@ -70,13 +74,33 @@ func Render(name string, resources []deployment.Resource, configured map[string]
 	if err := r.vars.leaks(file.YAML); err != nil {
 		return nil, err
 	}
-	file.YAML = append(header(name, file.Variables), file.YAML...)
+	file.YAML = append(header(name, others, file.Variables), file.YAML...)
 	return file, nil
 }
 
-func header(name string, vars []Variable) []byte {
+// Host is the provider of the Docker host that has most of the containers, and how many other hosts
+// there are. A Compose file is for that host.
+func Host(resources []deployment.Resource) (provider string, others int) {
+	count := map[string]int{}
+	for _, r := range resources {
+		if r.Type == containerType {
+			count[r.Provider]++
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(count)) {
+		if count[p] > count[provider] {
+			provider = p
+		}
+	}
+	return provider, max(0, len(count)-1)
+}
+
+func header(name string, others int, vars []Variable) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Stack %s as a Docker Compose file (Compose 2.23.1 or newer).\n", name)
+	if others > 0 {
+		fmt.Fprintf(&b, "# Only its main host: the containers of %d more are not in this file.\n", others)
+	}
 	fmt.Fprintf(&b, "# Rendered by `infra compose`; change the stack's configuration instead of this file.\n")
 	fmt.Fprintf(&b, "# Set these variables, in Coolify as environment variables of the resource:\n")
 	for _, v := range vars {
