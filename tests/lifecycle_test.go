@@ -3,6 +3,7 @@ package tests
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,11 +88,7 @@ func TestTwoRunsMakeTheSameWorld(t *testing.T) {
 
 func sorted(s string) string {
 	lines := strings.Split(s, "\n")
-	for i := range lines {
-		for j := i; j > 0 && lines[j] < lines[j-1]; j-- {
-			lines[j], lines[j-1] = lines[j-1], lines[j]
-		}
-	}
+	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }
 
