@@ -25,7 +25,7 @@ import "embed"
 
 // Sources are the files that the types are in: their comments are the documentation.
 //
-//go:embed config.go host.go managed.go aws.go
+//go:embed config.go host.go managed.go aws.go migration.go
 var Sources embed.FS
 
 // Namespace is the configuration namespace of the project, as in `morphee:phase`.
@@ -86,6 +86,8 @@ type Config struct {
 	DNS DNS `key:"dns"`
 	// The AWS platform of phases 3 and 4.
 	AWS AWS `key:"aws"`
+	// The move from the server to AWS, while it lasts.
+	Migration Migration `key:"migration"`
 	// Who is told when something is wrong, and what counts as wrong.
 	Alarms Alarms `key:"alarms"`
 	// What the stack may cost.
@@ -96,8 +98,8 @@ type Config struct {
 	PolicyExceptions []PolicyException `key:"policyExceptions" max:"50"`
 }
 
-// UsesServer says whether the stack's phase runs on the Hetzner server.
-func (c Config) UsesServer() bool { return c.Phase <= 2 }
+// UsesServer says whether the stack has the Hetzner server: by its phase, or still, during a move.
+func (c Config) UsesServer() bool { return c.ServerPhase() >= 0 }
 
 // UsesAWS says whether the stack's phase runs on AWS.
 func (c Config) UsesAWS() bool { return c.Phase >= 3 }
@@ -130,6 +132,8 @@ type Images struct {
 	GoTrue string `key:"gotrue" default:"supabase/gotrue:v2.186.0" format:"image"`
 	// Git server; the rootless variant, so that it runs as user 1000 on both platforms.
 	Forgejo string `key:"forgejo" default:"codeberg.org/forgejo/forgejo:13.0.3-rootless" format:"image"`
+	// Relay to the other platform during a migration.
+	Relay string `key:"relay" default:"nginx:1.28.0-alpine" format:"image"`
 	// Daily backup job, the project's own image. It is built from ops/images/backup.
 	Backup string `key:"backup" default:"ghcr.io/morphee-app/backup:1.0.0" format:"image"`
 }

@@ -29,6 +29,9 @@ func derive(c *Config, d *decoder) {
 		c.Backups.Enabled = c.Phase >= 1
 	}
 	deriveManaged(c, d)
+	if c.Moving() && !d.set["dns.ttlSeconds"] {
+		c.DNS.TTLSeconds = 60
+	}
 	if !d.set["budget.monthlyUsd"] && c.Phase >= 0 && c.Phase <= 4 {
 		c.Budget.MonthlyUSD = []int{25, 25, 120, 400, 1400}[c.Phase]
 	}
@@ -54,7 +57,8 @@ func nearby(s Server) []string {
 
 // deriveManaged fills in what phase 2 has and the phases before it do not.
 func deriveManaged(c *Config, d *decoder) {
-	managed := c.Phase == 2
+	// Also of a server that is retired: what has to be confirmed depends on what it had.
+	managed := c.Phase == 2 || c.Phase == 3 && c.Migration.From == 2
 	if !d.set["database.provider"] {
 		c.Database.Provider = "container"
 		if managed {

@@ -88,6 +88,8 @@ type ServiceLimits struct {
 	GoTrue Limits `key:"gotrue" default:"{memoryMiB: 256, cpus: 0.25, pids: 512}"`
 	// The git server, from phase 1 on, 256 MiB or more.
 	Forgejo Limits `key:"forgejo" default:"{memoryMiB: 512, cpus: 0.5, pids: 512}"`
+	// The relay to the other platform during a migration.
+	Relay Limits `key:"relay" default:"{memoryMiB: 64, cpus: 0.1, pids: 64}"`
 	// The daily backup, from phase 1 on, 64 MiB or more.
 	Backup Limits `key:"backup" default:"{memoryMiB: 512, cpus: 0.25}"`
 }

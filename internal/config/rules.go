@@ -20,6 +20,9 @@ func check(c *Config, d *decoder) {
 	r.backups()
 	r.networks()
 	known := r.phaseKnown()
+	if known {
+		r.migration()
+	}
 	if known && c.UsesServer() {
 		r.sshAccess()
 		r.placement()

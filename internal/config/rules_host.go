@@ -65,9 +65,16 @@ func (c Config) ServerServices() []NamedLimits {
 		add("traefik", l.Traefik)
 	}
 	add("frontend", l.Frontend)
-	add("backend", l.Backend)
-	for n := 2; n <= c.Backend.Replicas; n++ {
-		add(fmt.Sprintf("backend-%d", n), l.Backend)
+	serves := !c.Moving() || !c.Migration.OnAWS()
+	for n := 1; n <= c.Backend.Replicas && serves; n++ {
+		name := "backend"
+		if n > 1 {
+			name = fmt.Sprintf("backend-%d", n)
+		}
+		add(name, l.Backend)
+	}
+	if c.Relays() {
+		add("relay", l.Relay)
 	}
 	add("redis", l.Redis)
 	if c.Redis.Sentinel {
@@ -79,8 +86,10 @@ func (c Config) ServerServices() []NamedLimits {
 	if c.Database.KeepContainer {
 		add("postgres", l.Postgres)
 	}
-	add("gotrue", l.GoTrue)
-	if c.Forgejo.Enabled && !c.ForgejoMoved() {
+	if serves {
+		add("gotrue", l.GoTrue)
+	}
+	if c.Forgejo.Enabled && !c.ForgejoMoved() && serves {
 		out = append(out, NamedLimits{"forgejo", l.Forgejo})
 	}
 	if c.Backups.Enabled {

@@ -8,10 +8,10 @@ import (
 
 // managed holds the rules of phase 2: which database, how many replicas, what is on which server.
 func (r rules) managed() {
-	if r.Phase < 2 {
+	if r.ServerPhase() < 2 {
 		r.notBeforePhase2()
 	}
-	if r.Phase > 0 {
+	if r.ServerPhase() > 0 {
 		r.databaseChoice()
 		r.ownServers()
 	}
@@ -25,16 +25,16 @@ func (r rules) notBeforePhase2() {
 		set  bool
 		want string
 	}{
-		{"database.provider", r.Phase == 0 && r.Database.Provider != "container", "container in phase 0"},
+		{"database.provider", r.ServerPhase() == 0 && r.Database.Provider != "container", "container in phase 0"},
 		{"database.cutover", r.Database.Cutover, "false in phases 0 and 1"},
 		{"database.keepContainer", !r.Database.KeepContainer, "true in phases 0 and 1"},
 		{"backend.replicas", r.Backend.Replicas != 1, "1 in phases 0 and 1"},
 		{"redis.sentinel", r.Redis.Sentinel, "false in phases 0 and 1"},
-		{"forgejo.server.enabled", r.Phase == 0 && r.Forgejo.Server.Enabled, "false in phase 0"},
+		{"forgejo.server.enabled", r.ServerPhase() == 0 && r.Forgejo.Server.Enabled, "false in phase 0"},
 		{"forgejo.server.cutover", r.Forgejo.Server.Cutover, "false in phases 0 and 1"},
 	} {
 		if k.set && r.d.set[k.path] && !r.broken(k.path) {
-			r.wrong(k.path, nil, fmt.Sprintf("does not go with phase %d", r.Phase), k.want, "leave the key out, or set phase to 2")
+			r.wrong(k.path, nil, fmt.Sprintf("does not go with phase %d", r.ServerPhase()), k.want, "leave the key out, or set phase to 2")
 		}
 	}
 }
