@@ -2,12 +2,12 @@ package phases
 
 import (
 	"maps"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/aws"
 	"github.com/morphee-app/morphee-infra/internal/config"
+	"github.com/morphee-app/morphee-infra/internal/leaving"
 )
 
 // regions are the regions of phase 4 together, and what ties them. All of its methods that a step of
@@ -32,7 +32,7 @@ func newRegions(ctx *pulumi.Context, in Input) *regions {
 	a.each = []*region{a.home}
 	for _, g := range in.Config.AWS.Active() {
 		r := newRegion(ctx, in)
-		r.cfg, r.prefix, r.home, r.all = inRegion(in.Config, g), prefixOf(g.Name), a.home, a
+		r.cfg, r.prefix, r.home, r.all = inRegion(in.Config, g), leaving.Prefix(g.Name), a.home, a
 		a.each = append(a.each, r)
 	}
 	return a
@@ -48,17 +48,6 @@ func inRegion(c config.Config, g config.AWSRegion) config.Config {
 	// A region that is given up is unprotected, as a throw-away stack is.
 	c.Disposable = c.Disposable || g.State != active
 	return c
-}
-
-// prefixOf is what the names of a further region's components begin with.
-func prefixOf(region string) string { return platformAws + "-" + shortRegion(region) }
-
-// shortRegion is a region's name as AWS shortens it in the ids of its zones: names of load balancers
-// have little room.
-func shortRegion(name string) string {
-	parts := strings.Split(name, "-")
-	short := map[string]string{"central": "c", "east": "e", "north": "n", "northeast": "ne", "northwest": "nw", "south": "s", "southeast": "se", "southwest": "sw", "west": "w"}
-	return parts[0] + short[parts[1]] + parts[2]
 }
 
 func (a *regions) everywhere(step func(*region) error) func() error { return inTurn(a, step, 0) }

@@ -4,6 +4,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/aws"
+	"github.com/morphee-app/morphee-infra/internal/leaving"
 )
 
 // sharedKeys are one key for secrets that every region reads, with a copy in each. Everything else is
@@ -21,7 +22,7 @@ func (a *regions) sharedKeys() error {
 	a.shared = keys.Arns[aws.KeySecrets]
 	// A key that waits for its deletion cannot come back, so that a retired region keeps its copy.
 	for _, g := range r.cfg.AWS.Regions {
-		if a.keys[g.Name], err = aws.NewReplicaKey(r.ctx, prefixOf(g.Name)+"-shared-key", &aws.ReplicaKeyArgs{
+		if a.keys[g.Name], err = aws.NewReplicaKey(r.ctx, leaving.Prefix(g.Name)+"-shared-key", &aws.ReplicaKeyArgs{
 			PrimaryKeyArn: a.shared, Purpose: aws.KeySecrets, Region: g.Name, AccountID: r.providers.AccountID,
 			Disposable: r.cfg.Disposable || g.State != active, Tags: r.in.Tags(),
 		}, pulumi.Providers(r.providers.In(g.Name))); err != nil {
