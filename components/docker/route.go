@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strconv"
 )
 
@@ -20,6 +21,19 @@ type Route struct {
 	Shared bool
 	// HealthPath answers 200 when a container of a shared route can serve.
 	HealthPath string
+	// Rule narrows the route to some of the host's requests, in the syntax of Traefik 3; default all.
+	Rule string
+	// Priority over other routes of the same host, more first; default the length of the rule.
+	Priority int
+}
+
+// rule is what the proxy matches requests with.
+func (r *Route) rule() string {
+	host := fmt.Sprintf("Host(`%s`)", r.Host)
+	if r.Rule == "" {
+		return host
+	}
+	return fmt.Sprintf("%s && (%s)", host, r.Rule)
 }
 
 // sharedPriority puts a shared route before a container's route of its own for the same name, as
@@ -43,6 +57,15 @@ func (p *Platform) proxyNames() (https, http, resolver string) {
 		return "https", "http", certificateResolver
 	}
 	return "websecure", "web", certificateResolver
+}
+
+// routesLabels are the labels that publish all of them.
+func (p *Platform) routesLabels(routes []*Route) map[string]string {
+	m := map[string]string{}
+	for _, r := range routes {
+		maps.Copy(m, p.routeLabels(r))
+	}
+	return m
 }
 
 // routeLabels are the labels that publish r; none for nil.
@@ -105,7 +128,7 @@ func (p *Platform) ownLabels(r *Route) map[string]string {
 	m := map[string]string{
 		"traefik.enable":             "true",
 		"traefik.docker.network":     p.edgeName,
-		router + ".rule":             fmt.Sprintf("Host(`%s`)", r.Host),
+		router + ".rule":             r.rule(),
 		router + ".entrypoints":      https,
 		router + ".tls":              "true",
 		router + ".tls.certresolver": resolver,
@@ -119,12 +142,18 @@ func (p *Platform) ownLabels(r *Route) map[string]string {
 	if p.proxy == ProxyCoolify {
 		// Our own Traefik redirects at the entry point; Coolify's leaves it to each service.
 		redirect := r.Name + "-https"
-		m[router+"-http.rule"] = fmt.Sprintf("Host(`%s`)", r.Host)
+		m[router+"-http.rule"] = r.rule()
 		m[router+"-http.entrypoints"] = http
 		m[router+"-http.service"] = r.Name
 		m[router+"-http.middlewares"] = redirect
 		m["traefik.http.middlewares."+redirect+".redirectscheme.scheme"] = "https"
 		m["traefik.http.middlewares."+redirect+".redirectscheme.permanent"] = "true"
+	}
+	if r.Priority > 0 {
+		m[router+".priority"] = strconv.Itoa(r.Priority)
+		if p.proxy == ProxyCoolify {
+			m[router+"-http.priority"] = strconv.Itoa(r.Priority)
+		}
 	}
 	return m
 }

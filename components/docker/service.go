@@ -97,8 +97,9 @@ type ServiceArgs struct {
 	// Edge and Data join the networks. Aliases are further names there.
 	Edge, Data bool
 	Aliases    []string
-	// Route, if any, makes the proxy serve the container.
-	Route *Route
+	// Route, if any, makes the proxy serve the container, and so do further Routes.
+	Route  *Route
+	Routes []*Route
 	// Ports are published on the host.
 	Ports []Port
 	// After must be there before the container starts. (A dependency given as an option of the
@@ -141,7 +142,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 		return nil, err
 	}
 	volumes := mounts(args.Mounts)
-	labels := containerLabels(args.Platform.labels(args.Platform.routeLabels(args.Route)))
+	labels := containerLabels(args.Platform.labels(args.Platform.routesLabels(args.routes())))
 	if len(args.Files) > 0 {
 		loaded, err := loadFiles(ctx, name, args, image, s)
 		if err != nil {
@@ -223,6 +224,14 @@ func (a *ServiceArgs) container(image *docker.RemoteImage, volumes docker.Contai
 		c.Ports = ports
 	}
 	return c
+}
+
+// routes are all of them.
+func (a *ServiceArgs) routes() []*Route {
+	if a.Route == nil {
+		return a.Routes
+	}
+	return append([]*Route{a.Route}, a.Routes...)
 }
 
 func (a *ServiceArgs) networks() docker.ContainerNetworksAdvancedArray {
@@ -333,8 +342,10 @@ func (a *ServiceArgs) validate(name string) error {
 	p.Require(a.Limits.CPUs >= 0.01, "Limits.CPUs", a.Limits.CPUs, "0.01 or more", "morphee:limits")
 	p.Require(a.Limits.Pids >= 16, "Limits.Pids", a.Limits.Pids, "16 or more", "morphee:limits")
 	p.Require(a.Edge || a.Data, "Edge, Data", "neither", "at least one network", "")
-	p.Require(a.Route == nil || a.Edge, "Route", "a route without Edge", "Edge: the proxy is nowhere else", "")
-	p.Require(a.Route == nil || !a.Route.Shared || strings.HasPrefix(a.Route.HealthPath, "/"), "Route.HealthPath", "nothing", "a path that tells whether a container of a shared route can serve", "")
+	p.Require(len(a.routes()) == 0 || a.Edge, "Route", "a route without Edge", "Edge: the proxy is nowhere else", "")
+	for _, r := range a.routes() {
+		p.Require(!r.Shared || strings.HasPrefix(r.HealthPath, "/"), "Route.HealthPath", "nothing", "a path that tells whether a container of a shared route can serve", "")
+	}
 	p.Require(a.StopSeconds >= 0 && a.StopSeconds <= 600, "StopSeconds", a.StopSeconds, "1 to 600", "")
 	h := a.Healthcheck
 	p.Require(len(h.Test) > 1 && strings.HasPrefix(h.Test[0], "CMD"), "Healthcheck.Test", h.Test, "CMD or CMD-SHELL and what to run", "")
