@@ -32,6 +32,11 @@ type AlbHost struct {
 	// Priority of the rule, 1 to 50000, each once. It is given rather than counted, so that adding a
 	// host moves no other.
 	Priority int
+	// Git says that it is the git server: with FreezeWrites cloning and fetching go on.
+	Git bool
+	// WritePaths are paths on which even a GET writes, such as /verify of the sign-in, each exact; 0
+	// to 3. FreezeWrites refuses them with any method.
+	WritePaths []string
 }
 
 // SshNlb is the optional network load balancer for git over SSH (an ALB speaks HTTP only).
@@ -62,6 +67,10 @@ type PublicAlbArgs struct {
 	IdleTimeoutSeconds int
 	// AccessLogDays that access logs are kept, 1 to 3650; default 90.
 	AccessLogDays int
+	// FreezeWrites answers requests that write with 503, at every host: POST, PUT, PATCH and DELETE, the
+	// beginning of a git push, and WritePaths. Everything else is served as before. Default off. It adds
+	// and removes rules only.
+	FreezeWrites bool
 	// Ready must exist before a load balancer, and outlives it: Network.PublicReady.
 	Ready []pulumi.Resource
 	// Ssh adds a network load balancer for git over SSH; nil for none.
@@ -94,6 +103,9 @@ type PublicAlb struct {
 	// HttpsListenerArn for further rules.
 	HttpsListenerArn pulumi.StringOutput
 	LogBucket        pulumi.StringOutput
+	// Frozen are the rules that refuse what writes; none without FreezeWrites. Depend on them to do what
+	// must not happen before.
+	Frozen []pulumi.Resource
 	// Targets by the name of the host rule.
 	Targets map[string]*ServiceTarget
 	// Ssh is the target of the network load balancer, nil without one; SshDnsName and SshZoneID are
@@ -133,6 +145,7 @@ func (a *PublicAlbArgs) validate(name string) error {
 		p.Require(priorities[h.Priority] == "", field+".Priority", h.Priority, "a priority of one rule only ("+priorities[h.Priority]+" has it too)", "")
 		priorities[h.Priority] = k
 	}
+	a.validateFreeze(p)
 	if s := a.Ssh; s != nil {
 		requireLbName(p, name+"-ssh-tg")
 		p.Require(s.ListenPort >= 1 && s.ListenPort <= 65535, "Ssh.ListenPort", s.ListenPort, "1 to 65535", "")
@@ -176,6 +189,11 @@ func NewPublicAlb(ctx *pulumi.Context, name string, in *PublicAlbArgs, opts ...p
 	}
 	for _, key := range slices.Sorted(maps.Keys(args.Hosts)) {
 		if err := c.host(ctx, name+"-"+key, key, args, alb, https); err != nil {
+			return nil, err
+		}
+	}
+	if args.FreezeWrites {
+		if err := c.freeze(ctx, name, args, https); err != nil {
 			return nil, err
 		}
 	}
