@@ -170,6 +170,19 @@ func TestListenerRuleRefusals(t *testing.T) {
 		l := n.listener(s, n.balancer(s, "web"), g)
 		return props{"listenerArn": l.ID, "priority": 10, "actions": forward(g), "conditions": host("api.example.com")}
 	}
+	// like is a rule with one condition, and the same rule with a wrong one.
+	like := func(good, wrong props) func(*simtest.Sim) (props, props) {
+		return on(func(s *simtest.Sim, n plant) (props, props) {
+			return with(rule(s, n), props{"conditions": []any{good}}), props{"conditions": []any{wrong}}
+		})
+	}
+	query := func(pairs ...string) props {
+		var list []any
+		for i := 0; i < len(pairs); i += 2 {
+			list = append(list, props{"key": pairs[i], "value": pairs[i+1]})
+		}
+		return props{"queryStrings": list}
+	}
 	certified := func(s *simtest.Sim, n plant) props {
 		l := s.Must(listenerType, "https", props{"loadBalancerArn": n.balancer(s, "tls").ID, "port": 443, "protocol": "HTTPS", "certificateArn": certificate(s, "a.example.com"), "defaultActions": forward(n.targets(s, "tls", nil))})
 		return props{"listenerArn": l.ID, "certificateArn": certificate(s, "b.example.com")}
@@ -182,11 +195,37 @@ func TestListenerRuleRefusals(t *testing.T) {
 			return good, props{"priority": 5}
 		})},
 		{"priority too high", listenerRuleType, "(1 - 50000)", plus(rule, props{"priority": 60000})},
-		{"too many condition values", listenerRuleType, "at most 5 condition values", plus(rule, props{"conditions": host("a.x", "b.x", "c.x", "d.x", "e.x", "f.x")})},
+		{"too many condition values", listenerRuleType, "A rule can only have '5' condition values", plus(rule, props{"conditions": host("a.x", "b.x", "c.x", "d.x", "e.x", "f.x")})},
 		{"host with an underscore", listenerRuleType, "contains a character that is not valid", plus(rule, props{"conditions": host("my_host.example.com")})},
 		{"two host conditions", listenerRuleType, "can only have one 'host-header' condition", plus(rule, props{"conditions": append(host("a.x"), host("b.x")...)})},
 		{"condition with two kinds", listenerRuleType, "Exactly one of", plus(rule, props{"conditions": []any{props{"hostHeader": props{"values": []string{"a.x"}}, "pathPattern": props{"values": []string{"/a"}}}}})},
 		{"source that is no block", listenerRuleType, "must be in CIDR format", plus(rule, props{"conditions": []any{props{"sourceIp": props{"values": []string{"10.0.0.1"}}}}})},
+		{"method in small letters", listenerRuleType, "'post' contains a character that is not valid", like(props{"httpRequestMethod": props{"values": []string{"POST"}}}, props{"httpRequestMethod": props{"values": []string{"post"}}})},
+		{"method with a wildcard", listenerRuleType, "'P*' contains a character that is not valid", like(props{"httpRequestMethod": props{"values": []string{"PUT"}}}, props{"httpRequestMethod": props{"values": []string{"P*"}}})},
+		{"method of 41 characters", listenerRuleType, "contains a character that is not valid", like(props{"httpRequestMethod": props{"values": []string{strings.Repeat("A", 40)}}}, props{"httpRequestMethod": props{"values": []string{strings.Repeat("A", 41)}}})},
+		{"no method", listenerRuleType, "A condition value must be specified", like(props{"httpRequestMethod": props{"values": []string{"GET"}}}, props{"httpRequestMethod": props{"values": []string{}}})},
+		{"two method conditions", listenerRuleType, "can only have one 'http-request-method' condition", on(func(s *simtest.Sim, n plant) (props, props) {
+			method := func(values ...string) any { return props{"httpRequestMethod": props{"values": values}} }
+			return with(rule(s, n), props{"conditions": []any{method("POST", "PUT")}}), props{"conditions": []any{method("POST"), method("PUT")}}
+		})},
+		{"query value too long", listenerRuleType, "must be at most 128 characters", like(query("service", strings.Repeat("a", 128)), query("service", strings.Repeat("a", 129)))},
+		{"query key too long", listenerRuleType, "must be at most 128 characters", like(query(strings.Repeat("k", 128), "a"), query(strings.Repeat("k", 129), "a"))},
+		{"query without a value", listenerRuleType, "A condition value must be specified", like(query("service", "a"), query("service", ""))},
+		{"six query strings", listenerRuleType, "A rule can only have '5' condition values", like(query("a", "1", "b", "2", "c", "3", "d", "4", "e", "5"), query("a", "1", "b", "2", "c", "3", "d", "4", "e", "5", "f", "6"))},
+		{"seven wildcards", listenerRuleType, "A rule can only have '6' condition wildcards", like(props{"pathPattern": props{"values": []string{"/*/*/*", "/?/?/?"}}}, props{"pathPattern": props{"values": []string{"/*/*/*", "/?/?/*/?"}}})},
+		{"wildcards in both halves of a query", listenerRuleType, "A rule can only have '6' condition wildcards", like(query("***", "***"), query("****", "***"))},
+		{"answer longer than a kilobyte", listenerRuleType, "1024", on(func(s *simtest.Sim, n plant) (props, props) {
+			answer := func(n int) props {
+				return props{"actions": []any{props{"type": "fixed-response", "fixedResponse": props{"contentType": "application/json", "statusCode": "503", "messageBody": strings.Repeat("a", n)}}}}
+			}
+			return with(rule(s, n), answer(1024)), answer(1025)
+		})},
+		{"answer of a kind that is not offered", listenerRuleType, "application/xml", on(func(s *simtest.Sim, n plant) (props, props) {
+			answer := func(kind string) props {
+				return props{"actions": []any{props{"type": "fixed-response", "fixedResponse": props{"contentType": kind, "statusCode": "503"}}}}
+			}
+			return with(rule(s, n), answer("application/json")), answer("application/xml")
+		})},
 		{"certificate for plain HTTP", listenerCertificateType, "OperationNotPermitted", on(func(s *simtest.Sim, n plant) (props, props) {
 			return certified(s, n), props{"listenerArn": rule(s, n)["listenerArn"]}
 		})},

@@ -19,6 +19,9 @@ ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04 ELBSecurityPolicy-TLS13-1-2-Res-FIPS-20
 ELBSecurityPolicy-TLS13-1-2-Ext1-FIPS-2023-04 ELBSecurityPolicy-TLS13-1-2-Ext2-FIPS-2023-04
 ELBSecurityPolicy-TLS13-1-2-PQ-2025-09 ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09 ELBSecurityPolicy-TLS13-1-3-PQ-2025-09`)
 
+// answerKinds are the content types of fixed responses.
+var answerKinds = []string{"text/plain", "text/css", "text/html", "application/javascript", "application/json"}
+
 func listener() cloud.Type {
 	return cloud.Type{
 		Token: listenerType,
@@ -55,6 +58,9 @@ func checkActions(c *cloud.CheckCall, key, attribute string) {
 		}
 		if text := a.String("fixedResponse.messageBody"); len(text) > 1024 {
 			c.Fail(fmt.Sprintf("%s[%d].fixedResponse.messageBody", key, i), "expected length of message_body to be in the range (0 - 1024), got %d", len(text))
+		}
+		if kind := a.String("fixedResponse.contentType"); kind != "" && !slices.Contains(answerKinds, kind) {
+			c.Fail(fmt.Sprintf("%s[%d].fixedResponse.contentType", key, i), "expected content_type to be one of %q, got %s", answerKinds, kind)
 		}
 		if code := a.String("fixedResponse.statusCode"); code != "" && (len(code) != 3 || !strings.ContainsAny(code[:1], "245")) {
 			c.Fail(fmt.Sprintf("%s[%d].fixedResponse.statusCode", key, i), "invalid value for status_code (must be 2XX, 4XX or 5XX): %q", code)

@@ -11,6 +11,7 @@ import (
 
 const (
 	conditionValueQuota = 5   // values of all conditions of one rule
+	wildcardQuota       = 6   // * and ? in all conditions of one rule
 	rulesQuota          = 100 // rules per load balancer, defaults not counted
 	certificateQuota    = 25  // certificates per load balancer, defaults not counted
 )
@@ -18,7 +19,9 @@ const (
 var (
 	hostPattern = regexp.MustCompile(`^[A-Za-z0-9.*?-]+$`)
 	pathPattern = regexp.MustCompile(`^[A-Za-z0-9_.$/~"'@:+&*?-]+$`)
-	sourceKinds = []string{"hostHeader", "httpHeader", "httpRequestMethod", "pathPattern", "queryStrings", "sourceIp"}
+	// Any method may be named, but as it is sent: in capitals, and without wildcards.
+	methodPattern = regexp.MustCompile(`^[A-Z_-]{1,40}$`)
+	sourceKinds   = []string{"hostHeader", "httpHeader", "httpRequestMethod", "pathPattern", "queryStrings", "sourceIp"}
 )
 
 func listenerRule() cloud.Type {
@@ -93,33 +96,50 @@ func checkListenerRule(c *cloud.Call, op string) error {
 }
 
 func ruleConditions(c *cloud.Call, op string) error {
-	values := 0
+	values, wildcards := 0, 0
 	seen := map[string]bool{}
 	for _, cond := range c.In.Objects("conditions") {
-		for _, key := range sourceKinds {
-			if !cond.Has(key) {
-				continue
+		key := sourceKinds[slices.IndexFunc(sourceKinds, cond.Has)] // Check wants exactly one
+		if seen[key] && key != "httpHeader" && key != "queryStrings" {
+			return elb(op, "ValidationError", "A rule can only have one '%s' condition", kebab(key))
+		}
+		seen[key] = true
+		list := cond.Strings(key + ".values")
+		for _, pair := range cond.Objects("queryStrings") {
+			list = append(list, pair.String("value"))
+			if len(pair.String("key")) > 128 {
+				return elb(op, "ValidationError", "Condition value '%s' must be at most 128 characters long", pair.String("key"))
 			}
-			if seen[key] && (key == "hostHeader" || key == "pathPattern" || key == "httpRequestMethod" || key == "sourceIp") {
-				return elb(op, "ValidationError", "A rule can only have one '%s' condition", kebab(key))
-			}
-			seen[key] = true
-			values += len(cond.List(key+".values")) + len(cond.List("queryStrings"))
-			if err := conditionValues(op, key, cond.Strings(key+".values")); err != nil {
-				return err
-			}
+			wildcards += countWildcards(pair.String("key"))
+		}
+		if err := conditionValues(op, key, list); err != nil {
+			return err
+		}
+		values += len(list)
+		for _, v := range list {
+			wildcards += countWildcards(v)
 		}
 	}
-	if values > conditionValueQuota {
-		return elb(op, "ValidationError", "Rules can have at most %d condition values, got %d", conditionValueQuota, values)
+	switch {
+	case values > conditionValueQuota:
+		return elb(op, "ValidationError", "A rule can only have '%d' condition values", conditionValueQuota)
+	case wildcards > wildcardQuota:
+		return elb(op, "ValidationError", "A rule can only have '%d' condition wildcards", wildcardQuota)
 	}
 	return nil
 }
 
+func countWildcards(s string) int { return strings.Count(s, "*") + strings.Count(s, "?") }
+
 func conditionValues(op, key string, values []string) error {
-	form := map[string]*regexp.Regexp{"hostHeader": hostPattern, "pathPattern": pathPattern}[key]
+	form := map[string]*regexp.Regexp{"hostHeader": hostPattern, "pathPattern": pathPattern, "httpRequestMethod": methodPattern}[key]
+	if len(values) == 0 {
+		return elb(op, "ValidationError", "A condition value must be specified")
+	}
 	for _, v := range values {
 		switch {
+		case v == "":
+			return elb(op, "ValidationError", "A condition value must be specified")
 		case len(v) > 128:
 			return elb(op, "ValidationError", "Condition value '%s' must be at most 128 characters long", v)
 		case form != nil && !form.MatchString(v):
