@@ -79,7 +79,7 @@ docs: ## generate docs/config.md and the schemas from the types, docs/policies.m
 	go run ./cmd/gen-policy-docs
 
 golden: ## rewrite the golden previews, then show what changed
-	-go test ./tests -run Golden -update
+	-go test ./tests ./tests/aws -run 'Golden|ChangesThatKeep' -update
 	git diff --stat -- tests/testdata
 
 clean: ## remove what was built and all simulated states

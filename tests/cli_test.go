@@ -25,6 +25,7 @@ import (
 	"github.com/morphee-app/morphee-infra/policy/inprocess"
 	"github.com/morphee-app/morphee-infra/policy/packs"
 	"github.com/morphee-app/morphee-infra/policy/rule"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // long skips a test that only `make test-long` runs.
@@ -60,7 +61,7 @@ func ordinaryCLI(t *testing.T) map[string]string {
 func TestOrdinaryCLIOnServedProviders(t *testing.T) {
 	long(t)
 	for _, name := range []string{"dev", "prod"} {
-		t.Run(name, func(t *testing.T) { ordinary(t, load(t, shipped(t)[name])) })
+		t.Run(name, func(t *testing.T) { ordinary(t, rig.Load(t, rig.Shipped(t)[name])) })
 	}
 }
 
@@ -69,7 +70,7 @@ func cliStack(t *testing.T, stack *rehearsal.Stack) auto.Stack {
 	t.Helper()
 	ctx := context.Background()
 	env := ordinaryCLI(t)
-	server, err := newStore(t).Serve(ctx, stack.Name, clouds.All(), nil)
+	server, err := rig.NewStore(t).Serve(ctx, stack.Name, clouds.All(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func cliStack(t *testing.T, stack *rehearsal.Stack) auto.Stack {
 func ordinary(t *testing.T, stack *rehearsal.Stack) {
 	ctx := context.Background()
 	one := cliStack(t, stack)
-	here := run(t, newStore(t), sim.Up, stack.Stack, sim.Options{})
+	here := rig.Run(t, rig.NewStore(t), sim.Up, stack.Stack, sim.Options{})
 
 	up, err := one.Up(ctx, optup.SuppressProgress())
 	if err != nil {
@@ -162,10 +163,10 @@ func compareExports(t *testing.T, one auto.Stack, stack *rehearsal.Stack) {
 	if err := json.Unmarshal(exported.Deployment, &theirs); err != nil {
 		t.Fatal(err)
 	}
-	own := newStore(t)
-	run(t, own, sim.Up, stack.Stack, sim.Options{})
+	own := rig.NewStore(t)
+	rig.Run(t, own, sim.Up, stack.Stack, sim.Options{})
 	ids := map[string]string{}
-	for _, r := range resources(t, own, stack.Stack) {
+	for _, r := range rig.Resources(t, own, stack.Stack) {
 		ids[r.URN] = r.ID
 	}
 	seen := 0
@@ -198,13 +199,13 @@ func TestPackExecutablesInTheOrdinaryCLI(t *testing.T) {
 		}
 		paths = append(paths, path)
 	}
-	good := load(t, shipped(t)["dev"])
+	good := rig.Load(t, rig.Shipped(t)["dev"])
 	accepted := cliStack(t, good)
 	if _, err := accepted.Preview(context.Background(), optpreview.PolicyPacks(paths...), optpreview.SuppressProgress()); err != nil {
 		t.Errorf("the packs refuse a shipped stack: %v", err)
 	}
 
-	bad := load(t, shipped(t)["dev"])
+	bad := rig.Load(t, rig.Shipped(t)["dev"])
 	program := bad.Program
 	bad.Program = func(ctx *pulumi.Context) error {
 		var open pulumi.CustomResourceState
@@ -220,7 +221,7 @@ func TestPackExecutablesInTheOrdinaryCLI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here, err := try(newStore(t), sim.Preview, bad.Stack, sim.Options{Policies: analyzers})
+	here, err := rig.Try(rig.NewStore(t), sim.Preview, bad.Stack, sim.Options{Policies: analyzers})
 	if err == nil {
 		t.Fatal("the mistake is not refused in one process: this test proves nothing")
 	}

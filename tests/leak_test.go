@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // engineLeaves is how many goroutines the engine itself leaves behind per operation: it never closes its
@@ -15,9 +16,9 @@ const engineLeaves = 3
 // A process that rehearses many operations, as these tests do, must not keep anything of those that are
 // over, but for what the engine keeps.
 func TestOperationsLeaveNothingRunning(t *testing.T) {
-	stack := load(t, shipped(t)["phase0"])
-	store := newStore(t)
-	run(t, store, sim.Preview, stack.Stack, sim.Options{})
+	stack := rig.Load(t, rig.Shipped(t)["phase0"])
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Preview, stack.Stack, sim.Options{})
 	settle := func() int {
 		for range 50 {
 			time.Sleep(20 * time.Millisecond)
@@ -28,7 +29,7 @@ func TestOperationsLeaveNothingRunning(t *testing.T) {
 	before := settle()
 	const operations = 10
 	for range operations {
-		run(t, store, sim.Preview, stack.Stack, sim.Options{})
+		rig.Run(t, store, sim.Preview, stack.Stack, sim.Options{})
 	}
 	if after := settle(); after > before+operations*engineLeaves {
 		buf := make([]byte, 1<<20)

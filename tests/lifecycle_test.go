@@ -10,29 +10,30 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // Every shipped stack comes up, is then what the program says, and goes down again: what is
 // protected only after its protection was lifted.
 func TestLifeCycle(t *testing.T) {
-	each(t, func(t *testing.T, stack *rehearsal.Stack) {
-		store := newStore(t)
-		preview := run(t, store, sim.Preview, stack.Stack, sim.Options{})
-		up := run(t, store, sim.Up, stack.Stack, sim.Options{})
+	rig.Each(t, func(t *testing.T, stack *rehearsal.Stack) {
+		store := rig.NewStore(t)
+		preview := rig.Run(t, store, sim.Preview, stack.Stack, sim.Options{})
+		up := rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
 		if preview.Changes != up.Changes {
 			t.Errorf("the preview said %+v, the up did %+v", preview.Changes, up.Changes)
 		}
 		for _, op := range []sim.Operation{sim.Preview, sim.Up, sim.Refresh, sim.Preview} {
-			if r := run(t, store, op, stack.Stack, sim.Options{}); r.Changes.Any() {
-				t.Fatalf("the second %s changes:%s", op, describe(r.Resources))
+			if r := rig.Run(t, store, op, stack.Stack, sim.Options{}); r.Changes.Any() {
+				t.Fatalf("the second %s changes:%s", op, rig.Describe(r.Resources))
 			}
 		}
-		destroyed := run(t, store, sim.Destroy, stack.Stack, sim.Options{})
+		destroyed := rig.Run(t, store, sim.Destroy, stack.Stack, sim.Options{})
 		if len(destroyed.Protected) == 0 || destroyed.Changes.Delete == 0 {
 			t.Errorf("destroy kept %d protected and deleted %d", len(destroyed.Protected), destroyed.Changes.Delete)
 		}
 		kept := map[string]bool{}
-		all := resources(t, store, stack.Stack)
+		all := rig.Resources(t, store, stack.Stack)
 		needed := map[string]bool{}
 		for i := len(all) - 1; i >= 0; i-- {
 			r := all[i]
@@ -46,20 +47,20 @@ func TestLifeCycle(t *testing.T) {
 			}
 			t.Errorf("destroy left %s, which is neither protected nor needed by what is", r.URN)
 		}
-		lifted := with(stack.Stack, "morphee:disposable", "true")
-		if r := run(t, store, sim.Up, lifted, sim.Options{}); r.Changes.Replace+r.Changes.Delete > 0 {
-			t.Errorf("lifting the protection replaces or deletes:%s", describe(r.Resources))
+		lifted := rig.With(stack.Stack, "morphee:disposable", "true")
+		if r := rig.Run(t, store, sim.Up, lifted, sim.Options{}); r.Changes.Replace+r.Changes.Delete > 0 {
+			t.Errorf("lifting the protection replaces or deletes:%s", rig.Describe(r.Resources))
 		}
-		if r := run(t, store, sim.Destroy, lifted, sim.Options{}); len(r.Protected) > 0 {
+		if r := rig.Run(t, store, sim.Destroy, lifted, sim.Options{}); len(r.Protected) > 0 {
 			t.Errorf("still protected: %v", r.Protected)
 		}
-		for _, r := range world(t, store, stack.Stack) {
+		for _, r := range rig.World(t, store, stack.Stack) {
 			// AWS itself keeps some things after they are deleted, such as keys that wait for their end.
 			if typ := r["type"].(string); !strings.HasPrefix(typ, "aws:remnant/") {
 				t.Errorf("left in the simulated clouds: %s %v", typ, r["id"])
 			}
 		}
-		if left := resources(t, store, stack.Stack); len(left) > 0 {
+		if left := rig.Resources(t, store, stack.Stack); len(left) > 0 {
 			t.Errorf("%d resources are left in the state, such as %s", len(left), left[0].URN)
 		}
 	})
@@ -67,12 +68,12 @@ func TestLifeCycle(t *testing.T) {
 
 func TestTwoRunsMakeTheSameWorld(t *testing.T) {
 	for _, name := range []string{"dev", "phase0"} {
-		stack := load(t, shipped(t)[name])
+		stack := rig.Load(t, rig.Shipped(t)[name])
 		read := func() string {
-			store := newStore(t)
-			run(t, store, sim.Up, with(stack.Stack, "morphee:disposable", "true"), sim.Options{})
+			store := rig.NewStore(t)
+			rig.Run(t, store, sim.Up, rig.With(stack.Stack, "morphee:disposable", "true"), sim.Options{})
 			var b strings.Builder
-			for _, r := range resources(t, store, stack.Stack) {
+			for _, r := range rig.Resources(t, store, stack.Stack) {
 				if strings.HasPrefix(r.Type, "pulumi:providers:") {
 					continue // the engine gives providers a random id
 				}
@@ -108,14 +109,14 @@ func firstDifference(a, b string) string {
 
 // Growing from phase 0 to 1 adds Forgejo and the backups, and nothing else happens to what is there.
 func TestPhase0GrowsIntoPhase1(t *testing.T) {
-	files := shipped(t)
-	zero, one := load(t, files["phase0"]), load(t, files["phase1"])
+	files := rig.Shipped(t)
+	zero, one := rig.Load(t, files["phase0"]), rig.Load(t, files["phase1"])
 	if zero.Name != one.Name {
 		t.Fatalf("the examples are not one stack: %s and %s", zero.Name, one.Name)
 	}
-	store := newStore(t)
-	run(t, store, sim.Up, zero.Stack, sim.Options{})
-	r := run(t, store, sim.Up, one.Stack, sim.Options{})
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Up, zero.Stack, sim.Options{})
+	r := rig.Run(t, store, sim.Up, one.Stack, sim.Options{})
 	forgejo, backup := false, false
 	for _, c := range r.Resources {
 		if c.Op == "replace" && c.Type != "docker:index/container:Container" || c.Op == "delete" {
@@ -128,30 +129,30 @@ func TestPhase0GrowsIntoPhase1(t *testing.T) {
 		backup = backup || c.Op == "create" && c.Type == "morphee:docker:BackupJob"
 	}
 	if !forgejo || !backup {
-		t.Errorf("Forgejo created: %v, backups created: %v; changes:%s", forgejo, backup, describe(r.Resources))
+		t.Errorf("Forgejo created: %v, backups created: %v; changes:%s", forgejo, backup, rig.Describe(r.Resources))
 	}
-	if r := run(t, store, sim.Preview, one.Stack, sim.Options{}); r.Changes.Any() {
-		t.Errorf("not converged:%s", describe(r.Resources))
+	if r := rig.Run(t, store, sim.Preview, one.Stack, sim.Options{}); r.Changes.Any() {
+		t.Errorf("not converged:%s", rig.Describe(r.Resources))
 	}
 }
 
 func TestAFailureInForgejoConverges(t *testing.T) {
-	stack := load(t, shipped(t)["dev"])
+	stack := rig.Load(t, rig.Shipped(t)["dev"])
 	for _, kind := range []provider.FaultKind{provider.Fail, provider.Timeout} {
 		t.Run(string(kind), func(t *testing.T) {
-			store := newStore(t)
+			store := rig.NewStore(t)
 			fault, err := provider.ParseFault(kind, "docker:index/container:Container::*forgejo*")
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := try(store, sim.Up, stack.Stack, sim.Options{Faults: []provider.Fault{fault}})
+			r, err := rig.Try(store, sim.Up, stack.Stack, sim.Options{Faults: []provider.Fault{fault}})
 			if err == nil || !strings.Contains(strings.Join(r.Errors, "\n"), "injected fault") {
 				t.Fatalf("want an injected fault, got %v %v", err, r.Errors)
 			}
-			run(t, store, sim.Up, stack.Stack, sim.Options{})
+			rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
 			for _, op := range []sim.Operation{sim.Preview, sim.Refresh} {
-				if r := run(t, store, op, stack.Stack, sim.Options{}); r.Changes.Any() {
-					t.Errorf("not converged:%s", describe(r.Resources))
+				if r := rig.Run(t, store, op, stack.Stack, sim.Options{}); r.Changes.Any() {
+					t.Errorf("not converged:%s", rig.Describe(r.Resources))
 				}
 			}
 		})
@@ -160,12 +161,12 @@ func TestAFailureInForgejoConverges(t *testing.T) {
 
 // Every resource is a child of a component of ours, however far up.
 func TestEveryResourceDescendsFromAComponent(t *testing.T) {
-	each(t, func(t *testing.T, stack *rehearsal.Stack) {
-		store := newStore(t)
-		run(t, store, sim.Up, stack.Stack, sim.Options{})
+	rig.Each(t, func(t *testing.T, stack *rehearsal.Stack) {
+		store := rig.NewStore(t)
+		rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
 		parents := map[string]string{}
 		var orphans []string
-		all := resources(t, store, stack.Stack)
+		all := rig.Resources(t, store, stack.Stack)
 		for _, r := range all {
 			parents[r.URN] = r.Parent
 		}
@@ -196,9 +197,9 @@ func typeOf(urn string) string {
 
 // A preview is free of side effects.
 func TestAPreviewWritesNothing(t *testing.T) {
-	store := newStore(t)
-	stack := load(t, shipped(t)["dev"])
-	run(t, store, sim.Preview, stack.Stack, sim.Options{})
+	store := rig.NewStore(t)
+	stack := rig.Load(t, rig.Shipped(t)["dev"])
+	rig.Run(t, store, sim.Preview, stack.Stack, sim.Options{})
 	for _, name := range []string{"state.json", "world.json"} {
 		if _, err := os.Stat(filepath.Join(store.Dir, stack.Name, name)); err == nil {
 			t.Errorf("a preview wrote %s", name)

@@ -14,6 +14,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // generators are the types that make secrets, with the outputs that hold them.
@@ -45,12 +46,12 @@ func generated(all []deployment.Resource) map[string]string {
 // Nothing that anybody can read has a secret in it: what is shown, the JSON documents, the state and
 // the world as they are on disk, the exported deployment, the Compose file, errors.
 func TestSecretsAreNowhereInPlain(t *testing.T) {
-	each(t, func(t *testing.T, stack *rehearsal.Stack) {
-		store := newStore(t)
+	rig.Each(t, func(t *testing.T, stack *rehearsal.Stack) {
+		store := rig.NewStore(t)
 		var out bytes.Buffer
 		show := func(op sim.Operation, opts sim.Options) {
 			opts.Out = &out
-			r, _ := try(store, op, stack.Stack, opts)
+			r, _ := rig.Try(store, op, stack.Stack, opts)
 			data, err := json.Marshal(r)
 			if err != nil {
 				t.Fatal(err)
@@ -79,7 +80,7 @@ func TestSecretsAreNowhereInPlain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := resources(t, store, stack.Stack)
+		all := rig.Resources(t, store, stack.Stack)
 		if stack.Config.UsesServer() {
 			file, err := compose.Render(stack.Name, all, stack.Opened)
 			if err != nil {
@@ -114,7 +115,7 @@ func around(s string, at int) string {
 
 // Configured secrets stay secret as well. Each value is a canary.
 func TestConfiguredSecretsAreNowhereInPlain(t *testing.T) {
-	stack := load(t, shipped(t)["dev"])
+	stack := rig.Load(t, rig.Shipped(t)["dev"])
 	canaries := map[string]string{}
 	canary := func(name string) string {
 		canaries["canary0"+name+"8c1f"] = name
@@ -135,7 +136,7 @@ func TestConfiguredSecretsAreNowhereInPlain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stack.Stack = with(stack.Stack, "morphee:"+key, string(data))
+		stack.Stack = rig.With(stack.Stack, "morphee:"+key, string(data))
 		stack.Secret = append(stack.Secret, "morphee:"+key)
 	}
 	stack.Secret = append([]string(nil), stack.Secret...)
@@ -145,10 +146,10 @@ func TestConfiguredSecretsAreNowhereInPlain(t *testing.T) {
 		"host": "smtp.example.com", "port": 587, "username": "mailer", "password": canary("smtp"), "sender": "no-reply@morphee.app"}})
 	set("backups", map[string]any{"alertWebhook": "https://hooks.example.com/" + canary("webhook")})
 
-	store := newStore(t)
+	store := rig.NewStore(t)
 	var out bytes.Buffer
 	for _, op := range []sim.Operation{sim.Preview, sim.Up, sim.Refresh} {
-		r := run(t, store, op, stack.Stack, sim.Options{Out: &out, Diff: op == sim.Preview})
+		r := rig.Run(t, store, op, stack.Stack, sim.Options{Out: &out, Diff: op == sim.Preview})
 		data, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
@@ -162,7 +163,7 @@ func TestConfiguredSecretsAreNowhereInPlain(t *testing.T) {
 		}
 		out.Write(data)
 	}
-	file, err := compose.Render(stack.Name, resources(t, store, stack.Stack), stack.Opened)
+	file, err := compose.Render(stack.Name, rig.Resources(t, store, stack.Stack), stack.Opened)
 	if err != nil {
 		t.Fatal(err)
 	}

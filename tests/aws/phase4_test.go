@@ -1,4 +1,4 @@
-package tests
+package aws
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	awscloud "github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
 	"github.com/morphee-app/morphee-infra/internal/stateful"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 const (
@@ -38,7 +39,7 @@ func setAWS(t testing.TB, stack sim.Stack, changes map[string]any) sim.Stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return with(stack, "morphee:aws", string(text))
+	return rig.With(stack, "morphee:aws", string(text))
 }
 
 func awsRegion(name string, index int, extra map[string]any) map[string]any {
@@ -52,7 +53,7 @@ func awsRegion(name string, index int, extra map[string]any) map[string]any {
 // phase4 is the stack of the example with these regions, under the name of the example of phase 3.
 func phase4(t testing.TB, regions ...any) sim.Stack {
 	t.Helper()
-	stack := load(t, shipped(t)["phase4"]).Stack
+	stack := rig.Load(t, rig.Shipped(t)["phase4"]).Stack
 	stack.Name = "grow"
 	return setAWS(t, stack, map[string]any{"regions": regions})
 }
@@ -70,8 +71,8 @@ func safe(t *testing.T, step string, r *sim.Result, allowed ...string) {
 func settled(t *testing.T, step string, store sim.Store, stack sim.Stack) {
 	t.Helper()
 	for _, op := range []sim.Operation{sim.Preview, sim.Refresh, sim.Preview} {
-		if r := run(t, store, op, stack, sim.Options{}); r.Changes.Any() {
-			t.Errorf("%s: not settled, %s changes:%s", step, op, describe(r.Resources))
+		if r := rig.Run(t, store, op, stack, sim.Options{}); r.Changes.Any() {
+			t.Errorf("%s: not settled, %s changes:%s", step, op, rig.Describe(r.Resources))
 		}
 	}
 }
@@ -80,7 +81,7 @@ func settled(t *testing.T, step string, store sim.Store, stack sim.Stack) {
 func ids(t *testing.T, store sim.Store, stack sim.Stack) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, r := range resources(t, store, stack) {
+	for _, r := range rig.Resources(t, store, stack) {
 		if stateful.Is(r.Type) {
 			out[r.URN] = r.ID
 		}
@@ -91,10 +92,10 @@ func ids(t *testing.T, store sim.Store, stack sim.Stack) map[string]string {
 // From one region to two, to three, back to two and to three again: nothing of the first region that
 // holds anything is touched, and a region only goes after somebody said so.
 func TestPhase3GrowsIntoPhase4(t *testing.T) {
-	three := load(t, shipped(t)["phase3-aurora"]).Stack
+	three := rig.Load(t, rig.Shipped(t)["phase3-aurora"]).Stack
 	three.Name = "grow"
-	store := newStore(t)
-	run(t, store, sim.Up, three, sim.Options{})
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Up, three, sim.Options{})
 	before := ids(t, store, three)
 	us, west := awsRegion(second, 1, nil), awsRegion(third, 2, nil)
 	retiring := awsRegion(third, 2, map[string]any{"state": "retiring"})
@@ -112,7 +113,7 @@ func TestPhase3GrowsIntoPhase4(t *testing.T) {
 		{"two again", phase4(t, us, retired), "", "aws-usw2-"},
 		{"three again", phase4(t, us, west), "", ""},
 	} {
-		r, err := try(store, sim.Up, step.stack, sim.Options{})
+		r, err := rig.Try(store, sim.Up, step.stack, sim.Options{})
 		if step.fails != "" {
 			if text := strings.Join(r.Errors, "\n"); err == nil || !strings.Contains(text, step.fails) {
 				t.Fatalf("%s: want a refusal with %q, got %v\n%s", step.name, step.fails, err, text)
@@ -139,11 +140,11 @@ func TestPhase3GrowsIntoPhase4(t *testing.T) {
 
 // A network of one region overlaps none of another.
 func TestRegionsDoNotOverlap(t *testing.T) {
-	store := newStore(t)
-	stack := load(t, shipped(t)["phase4-three-regions"]).Stack
-	run(t, store, sim.Up, stack, sim.Options{})
+	store := rig.NewStore(t)
+	stack := rig.Load(t, rig.Shipped(t)["phase4-three-regions"]).Stack
+	rig.Run(t, store, sim.Up, stack, sim.Options{})
 	seen := map[string]string{}
-	for _, r := range resources(t, store, stack) {
+	for _, r := range rig.Resources(t, store, stack) {
 		if r.Type != "aws:ec2/vpc:Vpc" {
 			continue
 		}
@@ -161,11 +162,11 @@ func TestRegionsDoNotOverlap(t *testing.T) {
 // Every AWS resource has an explicit provider, and the one of its region: what is named after a
 // region is there, and nothing refers to what only another region has.
 func TestEveryResourceIsInItsRegion(t *testing.T) {
-	store := newStore(t)
-	stack := load(t, shipped(t)["phase4-three-regions"]).Stack
-	run(t, store, sim.Up, stack, sim.Options{})
+	store := rig.NewStore(t)
+	stack := rig.Load(t, rig.Shipped(t)["phase4-three-regions"]).Stack
+	rig.Run(t, store, sim.Up, stack, sim.Options{})
 	regions := map[string]string{} // by provider
-	list := resources(t, store, stack)
+	list := rig.Resources(t, store, stack)
 	for _, r := range list {
 		if r.Type == "pulumi:providers:aws" {
 			if strings.HasPrefix(r.Name, "default") {
@@ -240,22 +241,22 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // The runbook, step by step, there and back: the writer moves, and nothing that holds data does.
 func TestSwitchingTheWritePrimary(t *testing.T) {
 	ctx := context.Background()
-	store := newStore(t)
+	store := rig.NewStore(t)
 	us := awsRegion(second, 1, nil)
 	stack := phase4(t, us)
-	run(t, store, sim.Up, stack, sim.Options{})
+	rig.Run(t, store, sim.Up, stack, sim.Options{})
 	kept := ids(t, store, stack)
 	step := func(name string, changes map[string]any) *sim.Result {
 		t.Helper()
 		stack = setAWS(t, stack, changes)
-		r := run(t, store, sim.Up, stack, sim.Options{})
+		r := rig.Run(t, store, sim.Up, stack, sim.Options{})
 		safe(t, name, r)
 		settled(t, name, store, stack)
 		return r
 	}
 	writers := func(want string) {
 		t.Helper()
-		for _, r := range resources(t, store, stack) {
+		for _, r := range rig.Resources(t, store, stack) {
 			if r.Type != "aws:ecs/service:Service" || !strings.Contains(r.Name, "forgejo") {
 				continue
 			}
@@ -275,14 +276,14 @@ func TestSwitchingTheWritePrimary(t *testing.T) {
 			t.Fatal(err)
 		}
 		// AWS moved it without telling anybody: neither the state nor a refresh may make a change of it.
-		if r := run(t, store, sim.Preview, stack, sim.Options{}); r.Changes.Any() {
-			t.Errorf("after the switchover to %s the preview changes:%s", to, describe(r.Resources))
+		if r := rig.Run(t, store, sim.Preview, stack, sim.Options{}); r.Changes.Any() {
+			t.Errorf("after the switchover to %s the preview changes:%s", to, rig.Describe(r.Resources))
 		}
-		if r := run(t, store, sim.Refresh, stack, sim.Options{}); r.Changes.Replace+r.Changes.Delete > 0 {
-			t.Errorf("after the switchover to %s the refresh changes:%s", to, describe(r.Resources))
+		if r := rig.Run(t, store, sim.Refresh, stack, sim.Options{}); r.Changes.Replace+r.Changes.Delete > 0 {
+			t.Errorf("after the switchover to %s the refresh changes:%s", to, rig.Describe(r.Resources))
 		}
-		if r := run(t, store, sim.Preview, stack, sim.Options{}); r.Changes.Any() {
-			t.Errorf("after the switchover to %s and a refresh the preview changes:%s", to, describe(r.Resources))
+		if r := rig.Run(t, store, sim.Preview, stack, sim.Options{}); r.Changes.Any() {
+			t.Errorf("after the switchover to %s and a refresh the preview changes:%s", to, rig.Describe(r.Resources))
 		}
 	}
 	writers(first)
@@ -333,7 +334,7 @@ func created(t *testing.T, r *sim.Result, name string) {
 
 func output(t *testing.T, store sim.Store, stack sim.Stack, name string) any {
 	t.Helper()
-	for _, r := range resources(t, store, stack) {
+	for _, r := range rig.Resources(t, store, stack) {
 		if r.Type == "pulumi:pulumi:Stack" {
 			if v, ok := r.Outputs[name]; ok {
 				return v
@@ -346,10 +347,10 @@ func output(t *testing.T, store sim.Store, stack sim.Stack, name string) any {
 
 // Without the freeze and the promotion, the configuration is refused before anything happens.
 func TestTheWritePrimaryNeedsItsFiles(t *testing.T) {
-	store := newStore(t)
+	store := rig.NewStore(t)
 	stack := phase4(t, awsRegion(second, 1, nil))
-	run(t, store, sim.Up, stack, sim.Options{})
-	_, err := try(store, sim.Up, setAWS(t, stack, map[string]any{"writePrimary": second}), sim.Options{})
+	rig.Run(t, store, sim.Up, stack, sim.Options{})
+	_, err := rig.Try(store, sim.Up, setAWS(t, stack, map[string]any{"writePrimary": second}), sim.Options{})
 	if err == nil {
 		t.Error("the write primary moved to a region whose files are read only")
 	}

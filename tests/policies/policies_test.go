@@ -1,4 +1,4 @@
-package tests
+package policies
 
 import (
 	"context"
@@ -28,6 +28,7 @@ import (
 	"github.com/morphee-app/morphee-infra/policy/rule"
 	"github.com/morphee-app/morphee-infra/policy/serve"
 	"github.com/morphee-app/morphee-infra/policy/snapshot"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 func circumstances(stack sim.Stack) rule.Options {
@@ -56,11 +57,11 @@ func findings(list []rule.Finding) string {
 // Every shipped stack keeps to all rules: while it is previewed, while it comes up, and when it is up.
 // Once everything is known, nothing is left undetermined.
 func TestPoliciesHold(t *testing.T) {
-	each(t, func(t *testing.T, stack *rehearsal.Stack) {
-		store := newStore(t)
+	rig.Each(t, func(t *testing.T, stack *rehearsal.Stack) {
+		store := rig.NewStore(t)
 		for _, op := range []sim.Operation{sim.Preview, sim.Up} {
 			policies := analyzers(t, stack.Stack, op == sim.Preview)
-			run(t, store, op, stack.Stack, sim.Options{Policies: policies})
+			rig.Run(t, store, op, stack.Stack, sim.Options{Policies: policies})
 			report := inprocess.Report(policies, packs.All())
 			if len(report.Packs) != 4 || report.Checks < 500 {
 				t.Errorf("%s: %d packs made %d checks", op, len(report.Packs), report.Checks)
@@ -73,7 +74,7 @@ func TestPoliciesHold(t *testing.T) {
 			}
 			t.Logf("%s: %d checks, %d undetermined, %d exceptions", op, report.Checks, len(report.Undetermined), len(report.Excepted))
 		}
-		report, err := rule.Evaluate(packs.All(), snapshot.Resources(resources(t, store, stack.Stack)), circumstances(stack.Stack))
+		report, err := rule.Evaluate(packs.All(), snapshot.Resources(rig.Resources(t, store, stack.Stack)), circumstances(stack.Stack))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,17 +92,17 @@ func TestMutants(t *testing.T) {
 	var broken []mutation.Stack
 	clean := map[string]rule.Report{}
 	names := []string{"prod", "dev"}
-	for name := range shipped(t) {
+	for name := range rig.Shipped(t) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names[2:])
 	for _, name := range names {
-		stack := load(t, shipped(t)[name])
-		store := newStore(t)
-		run(t, store, sim.Up, stack.Stack, sim.Options{})
-		one := mutation.Stack{Name: name, Resources: snapshot.Resources(resources(t, store, stack.Stack)), Options: circumstances(stack.Stack)}
+		stack := rig.Load(t, rig.Shipped(t)[name])
+		store := rig.NewStore(t)
+		rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
+		one := mutation.Stack{Name: name, Resources: snapshot.Resources(rig.Resources(t, store, stack.Stack)), Options: circumstances(stack.Stack)}
 		report, err := rule.Evaluate(packs.All(), one.Resources, one.Options)
 		if err != nil {
 			t.Fatal(err)
@@ -182,11 +183,11 @@ func TestViolationStopsTheDeployment(t *testing.T) {
 		"a plain secret": {"dev", "docker:index/network:Network", "secret-by-name", func(p pulumi.Map) { p["options"] = pulumi.Map{"apiToken": pulumi.String("hunter22")} }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stack := load(t, shipped(t)[c.stack]).Stack
+			stack := rig.Load(t, rig.Shipped(t)[c.stack]).Stack
 			stack.Program = breaking(stack.Program, c.token, c.change)
 			for _, op := range []sim.Operation{sim.Preview, sim.Up} {
-				store := newStore(t)
-				r, err := try(store, op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
+				store := rig.NewStore(t)
+				r, err := rig.Try(store, op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
 				if err == nil {
 					t.Fatalf("%s succeeds", op)
 				}
@@ -208,19 +209,19 @@ func TestViolationStopsTheDeployment(t *testing.T) {
 func TestPoliciesBehindTheProtocol(t *testing.T) {
 	for _, name := range []string{"dev", "prod"} {
 		t.Run(name, func(t *testing.T) {
-			stack := load(t, shipped(t)[name]).Stack
+			stack := rig.Load(t, rig.Shipped(t)[name]).Stack
 			for _, op := range []sim.Operation{sim.Preview, sim.Up} {
-				here := run(t, newStore(t), op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
-				there := run(t, newStore(t), op, stack, sim.Options{Policies: served(t, stack, op == sim.Preview)})
+				here := rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
+				there := rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: served(t, stack, op == sim.Preview)})
 				same(t, string(op), here, there)
 				apart, options := analyzers(t, stack, op == sim.Preview), circumstances(stack)
-				run(t, newStore(t), op, stack, sim.Options{Policies: apart})
+				rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: apart})
 				options.Preview = op == sim.Preview
 				together, err := inprocess.NewTogether(packs.All(), options)
 				if err != nil {
 					t.Fatal(err)
 				}
-				run(t, newStore(t), op, stack, sim.Options{Policies: map[string]plugin.Analyzer{inprocess.TogetherName: together}})
+				rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: map[string]plugin.Analyzer{inprocess.TogetherName: together}})
 				if a, b := fmt.Sprintf("%+v", inprocess.Report(apart, packs.All())), fmt.Sprintf("%+v", together.Report()); a != b {
 					t.Errorf("%s: one by one\n%s\ntogether\n%s", op, a, b)
 				}
@@ -275,7 +276,7 @@ func TestPolicyExecutables(t *testing.T) {
 	var paths []string
 	for _, name := range []string{"durability", "hygiene", "isolation", "secrets"} {
 		path := filepath.Join(dir, "policy-"+name)
-		if out, err := exec.Command("go", "build", "-o", path, "../policy/"+name+"/cmd").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-o", path, filepath.Join(rig.Root(t), "policy", name, "cmd")).CombinedOutput(); err != nil {
 			t.Fatalf("building %s: %v\n%s", name, err, out)
 		}
 		paths = append(paths, path)
@@ -283,10 +284,10 @@ func TestPolicyExecutables(t *testing.T) {
 		quickly(t, path)
 		t.Logf("policy-%s is ready after %v", name, time.Since(start).Round(time.Millisecond))
 	}
-	stack := load(t, shipped(t)["dev"]).Stack
+	stack := rig.Load(t, rig.Shipped(t)["dev"]).Stack
 	for _, op := range []sim.Operation{sim.Preview, sim.Up} {
-		here := run(t, newStore(t), op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
-		there := run(t, newStore(t), op, stack, sim.Options{PackPaths: paths})
+		here := rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
+		there := rig.Run(t, rig.NewStore(t), op, stack, sim.Options{PackPaths: paths})
 		same(t, string(op), here, there)
 	}
 }

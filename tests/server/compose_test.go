@@ -1,4 +1,4 @@
-package tests
+package server
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // loadCompose reads a rendered file the way Docker Compose does.
@@ -42,13 +43,13 @@ func loadCompose(t *testing.T, file *compose.File) *types.Project {
 
 // The Compose file has the containers of the stack, each with what it has in the stack.
 func TestComposeHasTheSameContent(t *testing.T) {
-	each(t, func(t *testing.T, stack *rehearsal.Stack) {
+	rig.Each(t, func(t *testing.T, stack *rehearsal.Stack) {
 		if !stack.Config.UsesServer() {
 			t.Skip("no containers on a Docker host in this phase")
 		}
-		store := newStore(t)
-		run(t, store, sim.Up, stack.Stack, sim.Options{})
-		all := resources(t, store, stack.Stack)
+		store := rig.NewStore(t)
+		rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
+		all := rig.Resources(t, store, stack.Stack)
 		file, err := compose.Render(stack.Name, all, stack.Opened)
 		if err != nil {
 			t.Fatal(err)
@@ -108,10 +109,10 @@ func compareService(t *testing.T, service types.ServiceConfig, r deployment.Reso
 
 // Of the stack's images only references are in the file, never ids of the simulated registry.
 func TestComposeImagesAreReferences(t *testing.T) {
-	stack := load(t, shipped(t)["dev"])
-	store := newStore(t)
-	run(t, store, sim.Up, stack.Stack, sim.Options{})
-	file, err := compose.Render(stack.Name, resources(t, store, stack.Stack), stack.Opened)
+	stack := rig.Load(t, rig.Shipped(t)["dev"])
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
+	file, err := compose.Render(stack.Name, rig.Resources(t, store, stack.Stack), stack.Opened)
 	if err != nil {
 		t.Fatal(err)
 	}

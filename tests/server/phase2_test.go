@@ -1,4 +1,4 @@
-package tests
+package server
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // phase2Choices are the ways that phase 2 can be.
@@ -30,7 +31,7 @@ func changed(t *testing.T, stack sim.Stack, key string, change map[string]any) s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return with(stack, "morphee:"+key, string(data))
+	return rig.With(stack, "morphee:"+key, string(data))
 }
 
 // stepsTo are the reviewed changes from phase 1 to the choice, and back: both servers first, then one
@@ -57,7 +58,7 @@ func stepsTo(t *testing.T, stack *rehearsal.Stack) (up []sim.Stack, back []sim.S
 	back = slices.Clone(up[:len(up)-1])
 	slices.Reverse(back)
 	// Phase 1, with the servers that hold data: unused, and there until they are retired.
-	one := with(beside, "morphee:phase", "1")
+	one := rig.With(beside, "morphee:phase", "1")
 	one = changed(t, one, "database", map[string]any{"provider": stack.Config.Database.Provider})
 	return up, append(back, one)
 }
@@ -67,17 +68,17 @@ func stepsTo(t *testing.T, stack *rehearsal.Stack) (up []sim.Stack, back []sim.S
 func TestPhase1GrowsIntoPhase2AndBack(t *testing.T) {
 	for _, name := range phase2Choices {
 		t.Run(name, func(t *testing.T) {
-			choice := load(t, shipped(t)[name])
+			choice := rig.Load(t, rig.Shipped(t)[name])
 			up, back := stepsTo(t, choice)
-			one := with(choice.Stack, "morphee:phase", "1", "morphee:database", "{}", "morphee:forgejo", "{}")
+			one := rig.With(choice.Stack, "morphee:phase", "1", "morphee:database", "{}", "morphee:forgejo", "{}")
 			one = changed(t, one, "server", map[string]any{"type": "cpx31"})
-			store := newStore(t)
-			run(t, store, sim.Up, one, sim.Options{})
+			store := rig.NewStore(t)
+			rig.Run(t, store, sim.Up, one, sim.Options{})
 			begin := protected(t, store, one)
 			before := begin
 			for i, step := range append(up, back...) {
-				serving := newServing(world(t, store, one))
-				r := run(t, store, sim.Up, step, sim.Options{})
+				serving := newServing(rig.World(t, store, one))
+				r := rig.Run(t, store, sim.Up, step, sim.Options{})
 				after := protected(t, store, one)
 				for id, what := range before {
 					if _, ok := after[id]; !ok {
@@ -91,14 +92,14 @@ func TestPhase1GrowsIntoPhase2AndBack(t *testing.T) {
 					}
 				}
 				// Only what has one container is away for the moment of its replacement.
-				for _, gone := range serving.replay(r, world(t, store, one)) {
+				for _, gone := range serving.replay(r, rig.World(t, store, one)) {
 					if strings.HasPrefix(gone, "api.") && choice.Config.Backend.Replicas > 1 {
 						t.Errorf("step %d: %s was served by nothing", i, gone)
 					}
 				}
-				checkServed(t, world(t, store, one), choice)
-				if r := run(t, store, sim.Preview, step, sim.Options{}); r.Changes.Any() {
-					t.Errorf("step %d is not converged:%s", i, describe(r.Resources))
+				checkServed(t, rig.World(t, store, one), choice)
+				if r := rig.Run(t, store, sim.Preview, step, sim.Options{}); r.Changes.Any() {
+					t.Errorf("step %d is not converged:%s", i, rig.Describe(r.Resources))
 				}
 			}
 			for id, what := range begin {
@@ -126,7 +127,7 @@ func rebuilt(c sim.ResourceChange) bool {
 func protected(t *testing.T, store sim.Store, stack sim.Stack) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, r := range resources(t, store, stack) {
+	for _, r := range rig.Resources(t, store, stack) {
 		if r.Protect {
 			out[r.URN+" "+r.ID] = r.Type + " " + r.Name
 		}
@@ -234,16 +235,16 @@ func checkServed(t *testing.T, world []map[string]any, stack *rehearsal.Stack) {
 // A new image of the backend: one container is replaced, healthy, and only then the other goes.
 func TestReplicasAreReplacedOneAtATime(t *testing.T) {
 	for _, name := range phase2Choices {
-		stack := load(t, shipped(t)[name])
-		store := newStore(t)
-		run(t, store, sim.Up, stack.Stack, sim.Options{})
-		serving := newServing(world(t, store, stack.Stack))
+		stack := rig.Load(t, rig.Shipped(t)[name])
+		store := rig.NewStore(t)
+		rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
+		serving := newServing(rig.World(t, store, stack.Stack))
 		if n := serving.count[stack.Config.Hosts.API]; n != 2 {
 			t.Fatalf("%s: %d containers serve the API, want 2", name, n)
 		}
 		next := changed(t, stack.Stack, "images", map[string]any{"backend": "ghcr.io/morphee-app/backend:1.0.1"})
-		r := run(t, store, sim.Up, next, sim.Options{})
-		if gone := serving.replay(r, world(t, store, stack.Stack)); len(gone) > 0 {
+		r := rig.Run(t, store, sim.Up, next, sim.Options{})
+		if gone := serving.replay(r, rig.World(t, store, stack.Stack)); len(gone) > 0 {
 			t.Errorf("%s: %v were served by nothing", name, gone)
 		}
 		var order []string
@@ -261,11 +262,11 @@ func TestReplicasAreReplacedOneAtATime(t *testing.T) {
 
 // A new image of Redis: never two of the servers at once, and never two of the Sentinels.
 func TestRedisIsReplacedOneAtATime(t *testing.T) {
-	stack := load(t, shipped(t)["phase2"])
-	store := newStore(t)
-	run(t, store, sim.Up, stack.Stack, sim.Options{})
+	stack := rig.Load(t, rig.Shipped(t)["phase2"])
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
 	next := changed(t, stack.Stack, "images", map[string]any{"redis": "redis:7.4.8-alpine"})
-	r := run(t, store, sim.Up, next, sim.Options{})
+	r := rig.Run(t, store, sim.Up, next, sim.Options{})
 	var order []string
 	for _, op := range r.Log {
 		if op.Type == "docker:index/container:Container" && !strings.Contains(op.URN.Name(), "secrets-loader") {
@@ -283,16 +284,16 @@ func TestRedisIsReplacedOneAtATime(t *testing.T) {
 
 // When the first replica that is replaced does not come up, the other one is left alone.
 func TestAReplicaThatFailsStopsTheReplacement(t *testing.T) {
-	stack := load(t, shipped(t)["phase2"])
-	store := newStore(t)
-	run(t, store, sim.Up, stack.Stack, sim.Options{})
-	serving := newServing(world(t, store, stack.Stack))
+	stack := rig.Load(t, rig.Shipped(t)["phase2"])
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
+	serving := newServing(rig.World(t, store, stack.Stack))
 	next := changed(t, stack.Stack, "images", map[string]any{"backend": "ghcr.io/morphee-app/backend:1.0.1"})
-	r, err := try(store, sim.Up, next, sim.Options{Faults: failing(t, "docker:index/container:Container::backend-replica-2-container")})
+	r, err := rig.Try(store, sim.Up, next, sim.Options{Faults: failing(t, "docker:index/container:Container::backend-replica-2-container")})
 	if err == nil {
 		t.Fatal("the fault had no effect")
 	}
-	if gone := serving.replay(r, world(t, store, stack.Stack)); len(gone) > 0 {
+	if gone := serving.replay(r, rig.World(t, store, stack.Stack)); len(gone) > 0 {
 		t.Errorf("%v were served by nothing", gone)
 	}
 	for _, op := range r.Log {
@@ -300,9 +301,9 @@ func TestAReplicaThatFailsStopsTheReplacement(t *testing.T) {
 			t.Errorf("the other replica was touched: %s", op.Kind)
 		}
 	}
-	run(t, store, sim.Up, next, sim.Options{})
-	if r := run(t, store, sim.Preview, next, sim.Options{}); r.Changes.Any() {
-		t.Errorf("not converged:%s", describe(r.Resources))
+	rig.Run(t, store, sim.Up, next, sim.Options{})
+	if r := rig.Run(t, store, sim.Preview, next, sim.Options{}); r.Changes.Any() {
+		t.Errorf("not converged:%s", rig.Describe(r.Resources))
 	}
 }
 

@@ -1,4 +1,4 @@
-package tests
+package aws
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // losing is a change of the configuration that would lose data.
@@ -86,20 +87,20 @@ func losingChanges() []losing {
 func TestChangesThatWouldLoseDataAreRefused(t *testing.T) {
 	for _, row := range losingChanges() {
 		t.Run(row.name, func(t *testing.T) {
-			loaded := load(t, shipped(t)[row.stack])
+			loaded := rig.Load(t, rig.Shipped(t)[row.stack])
 			base := set(t, loaded.Stack, row.from...)
-			store := newStore(t)
-			run(t, store, sim.Up, base, sim.Options{})
+			store := rig.NewStore(t)
+			rig.Run(t, store, sim.Up, base, sim.Options{})
 			before := read(t, store, base)
 			changed := set(t, base, row.to...)
 			disposable := changed.Config["morphee:disposable"] == "true"
-			r, err := try(store, sim.Up, changed, sim.Options{Guard: safety.Guard(safety.Options{Disposable: disposable})})
+			r, err := rig.Try(store, sim.Up, changed, sim.Options{Guard: safety.Guard(safety.Options{Disposable: disposable})})
 			refused(t, row, r, err)
 			if read(t, store, base) != before {
 				t.Error("the refused up changed the state or the world")
 			}
-			if r := run(t, store, sim.Preview, base, sim.Options{}); r.Changes.Any() {
-				t.Errorf("after the refusal the stack is not what it was:%s", describe(r.Resources))
+			if r := rig.Run(t, store, sim.Preview, base, sim.Options{}); r.Changes.Any() {
+				t.Errorf("after the refusal the stack is not what it was:%s", rig.Describe(r.Resources))
 			}
 		})
 	}
@@ -129,11 +130,11 @@ func TestAnotherEncryptionKeyIsRefused(t *testing.T) {
 	program := func(key string) pulumi.RunFunc {
 		return func(ctx *pulumi.Context) error { return databaseWithKey(ctx, key) }
 	}
-	store, stack := newStore(t), sim.Stack{Project: "morphee", Name: "keys"}
+	store, stack := rig.NewStore(t), sim.Stack{Project: "morphee", Name: "keys"}
 	stack.Program = program("a")
-	run(t, store, sim.Up, stack, sim.Options{})
+	rig.Run(t, store, sim.Up, stack, sim.Options{})
 	stack.Program = program("b")
-	r, err := try(store, sim.Up, stack, sim.Options{Guard: safety.Guard(safety.Options{})})
+	r, err := rig.Try(store, sim.Up, stack, sim.Options{Guard: safety.Guard(safety.Options{})})
 	refused(t, losing{lost: []string{instance}, says: []string{"kmsKeyId of aws-database-instance changes from arn:aws:kms:", "copy a snapshot with the new key"}}, r, err)
 }
 
@@ -175,12 +176,12 @@ func databaseWithKey(ctx *pulumi.Context, key string) error {
 
 // What a disposable stack has not protected may go: that is what it is for.
 func TestADisposableStackMayLoseItsData(t *testing.T) {
-	stack := set(t, load(t, shipped(t)["prod"]).Stack, "disposable", true)
-	store, guard := newStore(t), safety.Guard(safety.Options{Disposable: true})
-	run(t, store, sim.Up, stack, sim.Options{Guard: guard})
-	r := run(t, store, sim.Up, set(t, stack, aurora...), sim.Options{Guard: guard})
+	stack := set(t, rig.Load(t, rig.Shipped(t)["prod"]).Stack, "disposable", true)
+	store, guard := rig.NewStore(t), safety.Guard(safety.Options{Disposable: true})
+	rig.Run(t, store, sim.Up, stack, sim.Options{Guard: guard})
+	r := rig.Run(t, store, sim.Up, set(t, stack, aurora...), sim.Options{Guard: guard})
 	if !slices.ContainsFunc(r.Resources, func(c sim.ResourceChange) bool { return c.Op == "delete" && glob(instance, c.Type+"::"+c.Name) }) {
-		t.Errorf("the engine was not changed:%s", describe(r.Resources))
+		t.Errorf("the engine was not changed:%s", rig.Describe(r.Resources))
 	}
 }
 

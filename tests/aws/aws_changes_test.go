@@ -1,4 +1,4 @@
-package tests
+package aws
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/stateful"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // changing is a change of the configuration that a stack with data on it has to survive.
@@ -162,14 +163,14 @@ func natChange(from, to string) changing {
 }
 
 func TestChangesThatKeepEverything(t *testing.T) {
-	prod := load(t, shipped(t)["prod"]).Stack
+	prod := rig.Load(t, rig.Shipped(t)["prod"]).Stack
 	for _, row := range changes() {
 		t.Run(row.name, func(t *testing.T) {
 			base := set(t, prod, row.from...)
-			store := newStore(t)
-			run(t, store, sim.Up, base, sim.Options{})
+			store := rig.NewStore(t)
+			rig.Run(t, store, sim.Up, base, sim.Options{})
 			changed := set(t, base, row.to...)
-			r := run(t, store, sim.Up, changed, sim.Options{})
+			r := rig.Run(t, store, sim.Up, changed, sim.Options{})
 			var lines []string
 			for _, c := range r.Resources {
 				lines = append(lines, line(c))
@@ -191,9 +192,9 @@ func TestChangesThatKeepEverything(t *testing.T) {
 				}
 			}
 			t.Logf("%v changes:\n%s", row.to, strings.Join(lines, "\n"))
-			golden(t, 3, "changes/"+row.name+".txt", strings.Join(lines, "\n")+"\n")
-			if r := run(t, store, sim.Preview, changed, sim.Options{}); r.Changes.Any() {
-				t.Errorf("not converged:%s", describe(r.Resources))
+			rig.Golden(t, 3, "changes/"+row.name+".txt", strings.Join(lines, "\n")+"\n")
+			if r := rig.Run(t, store, sim.Preview, changed, sim.Options{}); r.Changes.Any() {
+				t.Errorf("not converged:%s", rig.Describe(r.Resources))
 			}
 		})
 	}
@@ -256,7 +257,7 @@ func set(t testing.TB, stack sim.Stack, pairs ...any) sim.Stack {
 		path := strings.Split(pairs[i].(string), ".")
 		key := "morphee:" + path[0]
 		if len(path) == 1 {
-			stack = with(stack, key, fmt.Sprint(pairs[i+1]))
+			stack = rig.With(stack, key, fmt.Sprint(pairs[i+1]))
 			continue
 		}
 		tree := map[string]any{}
@@ -279,7 +280,7 @@ func set(t testing.TB, stack sim.Stack, pairs ...any) sim.Stack {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stack = with(stack, key, string(text))
+		stack = rig.With(stack, key, string(text))
 	}
 	return stack
 }

@@ -1,4 +1,4 @@
-package tests
+package recovery
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // Whatever operation a run dies after, or fails at, the next run gets to the world that an undisturbed
@@ -24,7 +25,7 @@ func TestEveryCutRecovers(t *testing.T) {
 			if os.Getenv("MORPHEE_TEST_LONG") != "" {
 				stride = 1
 			}
-			stack := load(t, shipped(t)[name])
+			stack := rig.Load(t, rig.Shipped(t)[name])
 			want := undisturbed(t, stack)
 			cuts := 0
 			for _, kind := range []provider.FaultKind{provider.Kill, provider.Fail} {
@@ -45,8 +46,8 @@ func TestEveryCutRecovers(t *testing.T) {
 
 func undisturbed(t *testing.T, stack *rehearsal.Stack) string {
 	t.Helper()
-	store := newStore(t)
-	run(t, store, sim.Up, stack.Stack, sim.Options{Parallel: 1})
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Up, stack.Stack, sim.Options{Parallel: 1})
 	return inventory(t, store, stack.Stack)
 }
 
@@ -54,7 +55,7 @@ func undisturbed(t *testing.T, stack *rehearsal.Stack) string {
 func inventory(t *testing.T, store sim.Store, stack sim.Stack) string {
 	t.Helper()
 	var lines []string
-	for _, r := range world(t, store, stack) {
+	for _, r := range rig.World(t, store, stack) {
 		lines = append(lines, fmt.Sprint(r["type"], " ", r["id"], " ", r["urn"]))
 	}
 	sort.Strings(lines)
@@ -65,22 +66,22 @@ func inventory(t *testing.T, store sim.Store, stack sim.Stack) string {
 // k-th operation to disturb.
 func cut(t *testing.T, stack *rehearsal.Stack, kind provider.FaultKind, k int, want string) bool {
 	t.Helper()
-	store := newStore(t)
-	_, err := try(store, sim.Up, stack.Stack, sim.Options{Parallel: 1, Faults: []provider.Fault{{Kind: kind, At: k, Times: 1}}})
+	store := rig.NewStore(t)
+	_, err := rig.Try(store, sim.Up, stack.Stack, sim.Options{Parallel: 1, Faults: []provider.Fault{{Kind: kind, At: k, Times: 1}}})
 	if err == nil {
 		return false
 	}
 	if kind == provider.Kill && !errors.Is(err, provider.ErrKilled) {
 		t.Fatalf("cut %d: %v", k, err)
 	}
-	if _, err := try(store, sim.Up, stack.Stack, sim.Options{Parallel: 1}); err != nil {
+	if _, err := rig.Try(store, sim.Up, stack.Stack, sim.Options{Parallel: 1}); err != nil {
 		t.Fatalf("%s at operation %d: the next run failed: %v", kind, k, err)
 	}
 	if got := inventory(t, store, stack.Stack); got != want {
-		t.Errorf("%s at operation %d: another world than undisturbed:\n%s", kind, k, differences(want, got))
+		t.Errorf("%s at operation %d: another world than undisturbed:\n%s", kind, k, rig.Differences(want, got))
 	}
-	if r := run(t, store, sim.Preview, stack.Stack, sim.Options{}); r.Changes.Any() {
-		t.Errorf("%s at operation %d: not converged:%s", kind, k, describe(r.Resources))
+	if r := rig.Run(t, store, sim.Preview, stack.Stack, sim.Options{}); r.Changes.Any() {
+		t.Errorf("%s at operation %d: not converged:%s", kind, k, rig.Describe(r.Resources))
 	}
 	return true
 }

@@ -1,4 +1,4 @@
-package tests
+package aws
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/reach"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 const (
@@ -62,12 +63,12 @@ func found(resources []deployment.Resource) []string {
 
 // No task, database, cache or mount target is reachable from the internet: only the entrances are.
 func TestWhatTheInternetReaches(t *testing.T) {
-	each(t, func(t *testing.T, stack *rehearsal.Stack) {
+	rig.Each(t, func(t *testing.T, stack *rehearsal.Stack) {
 		if stack.Config.Phase == 2 {
 			t.Skip("entrances says nothing of this phase")
 		}
 		for _, asked := range []bool{false, true} {
-			store, s := newStore(t), stack.Stack
+			store, s := rig.NewStore(t), stack.Stack
 			if asked && stack.Config.Phase < 3 {
 				s = set(t, s, "forgejo.sshPort", 222)
 				stack.Config.Forgejo.SSHPort = 222
@@ -78,8 +79,8 @@ func TestWhatTheInternetReaches(t *testing.T) {
 				s = set(t, s, "aws.forgejo.sshLoadBalancer", true)
 				stack.Config.AWS.Forgejo.SSHLoadBalancer = true
 			}
-			run(t, store, sim.Up, s, sim.Options{})
-			all := resources(t, store, s)
+			rig.Run(t, store, sim.Up, s, sim.Options{})
+			all := rig.Resources(t, store, s)
 			got, want := found(all), entrances(stack)
 			slices.Sort(want)
 			if !slices.Equal(got, want) {
@@ -98,9 +99,9 @@ func TestWhatTheInternetReaches(t *testing.T) {
 // Every mistake that opens something is seen; what only looks like one is not.
 func TestMistakesAreSeen(t *testing.T) {
 	deployed := func(name string) []deployment.Resource {
-		store, stack := newStore(t), load(t, shipped(t)[name]).Stack
-		run(t, store, sim.Up, stack, sim.Options{})
-		return resources(t, store, stack)
+		store, stack := rig.NewStore(t), rig.Load(t, rig.Shipped(t)[name]).Stack
+		rig.Run(t, store, sim.Up, stack, sim.Options{})
+		return rig.Resources(t, store, stack)
 	}
 	prod, aurora, dev := deployed("prod"), deployed("phase3-aurora"), deployed("dev")
 	for _, c := range []struct {

@@ -1,6 +1,6 @@
-// Package tests has what crosses packages: life cycles, golden previews, secrets, and the way from
-// one phase to the next, all of it with the real program on the flight simulator.
-package tests
+// Package rig is what the tests that cross packages share: the shipped stacks, and the flight simulator
+// With the real program on it.
+package rig
 
 import (
 	"context"
@@ -17,12 +17,22 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 )
 
-// shipped are the stacks and examples of the repository, by a short name.
-func shipped(t testing.TB) map[string]string {
+// Root is the project's folder.
+func Root(t testing.TB) string {
+	t.Helper()
+	root, err := rehearsal.ProjectRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// Shipped are the stacks and examples of the repository, by a short name.
+func Shipped(t testing.TB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, pattern := range []string{"../Pulumi.*.yaml", "../stacks/examples/*.yaml"} {
-		files, err := filepath.Glob(pattern)
+	for _, pattern := range []string{"Pulumi.*.yaml", "stacks/examples/*.yaml"} {
+		files, err := filepath.Glob(filepath.Join(Root(t), pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no stacks at %s: %v", pattern, err)
 		}
@@ -34,20 +44,21 @@ func shipped(t testing.TB) map[string]string {
 	return out
 }
 
-// each runs a test for every shipped stack.
-func each(t *testing.T, test func(t *testing.T, stack *rehearsal.Stack)) {
-	stacks := shipped(t)
+// Each runs a test for every shipped stack.
+func Each(t *testing.T, test func(t *testing.T, stack *rehearsal.Stack)) {
+	stacks := Shipped(t)
 	names := make([]string, 0, len(stacks))
 	for name := range stacks {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		t.Run(name, func(t *testing.T) { test(t, load(t, stacks[name])) })
+		t.Run(name, func(t *testing.T) { test(t, Load(t, stacks[name])) })
 	}
 }
 
-func load(t testing.TB, path string) *rehearsal.Stack {
+// Load reads and checks a configuration file, which has to be right.
+func Load(t testing.TB, path string) *rehearsal.Stack {
 	t.Helper()
 	stack, err := rehearsal.Load(path, "")
 	if err != nil {
@@ -56,10 +67,11 @@ func load(t testing.TB, path string) *rehearsal.Stack {
 	return stack
 }
 
-func newStore(t testing.TB) sim.Store { return sim.Store{Dir: t.TempDir()} }
+// NewStore is an empty folder for states, gone after the test.
+func NewStore(t testing.TB) sim.Store { return sim.Store{Dir: t.TempDir()} }
 
-// try runs an operation; the result is never nil.
-func try(store sim.Store, op sim.Operation, stack sim.Stack, opts sim.Options) (*sim.Result, error) {
+// Try runs an operation; the result is never nil.
+func Try(store sim.Store, op sim.Operation, stack sim.Stack, opts sim.Options) (*sim.Result, error) {
 	opts.Packages = clouds.All()
 	r, err := store.Run(context.Background(), op, stack, opts)
 	if r == nil {
@@ -68,18 +80,18 @@ func try(store sim.Store, op sim.Operation, stack sim.Stack, opts sim.Options) (
 	return r, err
 }
 
-// run runs an operation that has to succeed.
-func run(t testing.TB, store sim.Store, op sim.Operation, stack sim.Stack, opts sim.Options) *sim.Result {
+// Run runs an operation that has to succeed.
+func Run(t testing.TB, store sim.Store, op sim.Operation, stack sim.Stack, opts sim.Options) *sim.Result {
 	t.Helper()
-	r, err := try(store, op, stack, opts)
+	r, err := Try(store, op, stack, opts)
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", op, err, strings.Join(r.Errors, "\n"))
 	}
 	return r
 }
 
-// with returns the stack with configuration values changed: "morphee:disposable", "true".
-func with(stack sim.Stack, pairs ...string) sim.Stack {
+// With returns the stack with configuration values changed: "morphee:disposable", "true".
+func With(stack sim.Stack, pairs ...string) sim.Stack {
 	values := map[string]string{}
 	for k, v := range stack.Config {
 		values[k] = v
@@ -91,8 +103,8 @@ func with(stack sim.Stack, pairs ...string) sim.Stack {
 	return stack
 }
 
-// resources reads the stack's deployment, secrets in plain.
-func resources(t testing.TB, store sim.Store, stack sim.Stack) []deployment.Resource {
+// Resources reads the stack's deployment, secrets in plain.
+func Resources(t testing.TB, store sim.Store, stack sim.Stack) []deployment.Resource {
 	t.Helper()
 	data, err := store.Export(context.Background(), stack.Name, true)
 	if err != nil {
@@ -105,8 +117,8 @@ func resources(t testing.TB, store sim.Store, stack sim.Stack) []deployment.Reso
 	return out
 }
 
-// world reads the resources of the simulated world.
-func world(t testing.TB, store sim.Store, stack sim.Stack) []map[string]any {
+// World reads the resources of the simulated world.
+func World(t testing.TB, store sim.Store, stack sim.Stack) []map[string]any {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(store.Dir, stack.Name, "world.json"))
 	if err != nil {
@@ -119,8 +131,8 @@ func world(t testing.TB, store sim.Store, stack sim.Stack) []map[string]any {
 	return w.Resources
 }
 
-// describe lists changes for an error message.
-func describe(list []sim.ResourceChange) string {
+// Describe lists changes for an error message.
+func Describe(list []sim.ResourceChange) string {
 	var b strings.Builder
 	for _, c := range list {
 		b.WriteString("\n  " + c.Op + " " + c.Type + " " + c.Name)

@@ -1,4 +1,4 @@
-package tests
+package policies
 
 import (
 	"encoding/json"
@@ -16,6 +16,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/morphee-app/morphee-infra/internal/report"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // gateClone makes a clean clone of the repository, with the working tree as its last commit. It is always
@@ -23,10 +24,7 @@ import (
 // run is compiled.
 func gateClone(t *testing.T) string {
 	t.Helper()
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := rig.Root(t)
 	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
 		t.Skip("the sources are no git repository, so there is no base to compare with")
 	}
@@ -315,10 +313,7 @@ func violates(s report.Stack, rule string) bool {
 
 // The comment is one, however often it is written, and goes to the pull request that GitHub names.
 func TestGateComment(t *testing.T) {
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := rig.Root(t)
 	for _, c := range []struct {
 		name, pulls, comments string
 		files                 map[string]string
@@ -386,7 +381,7 @@ func TestGateComment(t *testing.T) {
 
 // What makes the workflows safe, which no linter knows.
 func TestWorkflowsAreSafe(t *testing.T) {
-	files, err := filepath.Glob("../.github/workflows/*.yml")
+	files, err := filepath.Glob(filepath.Join(rig.Root(t), ".github/workflows/*.yml"))
 	if err != nil || len(files) < 5 {
 		t.Fatal(err, files)
 	}
@@ -443,7 +438,7 @@ func TestWorkflowsAreSafe(t *testing.T) {
 		})
 	}
 	for _, path := range []string{"pull-request.sh", "comment.sh", "preview.sh", "drift.sh"} {
-		if info, err := os.Stat(filepath.Join("..", "ops", "ci", path)); err != nil || info.Mode()&fs.ModePerm&0o111 == 0 {
+		if info, err := os.Stat(filepath.Join(rig.Root(t), "ops", "ci", path)); err != nil || info.Mode()&fs.ModePerm&0o111 == 0 {
 			t.Errorf("%s cannot be run: %v", path, err)
 		}
 	}

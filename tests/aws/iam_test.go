@@ -1,4 +1,4 @@
-package tests
+package aws
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // managed are AWS's own policies that may be attached, with the reason. What is in them is AWS's to say.
@@ -152,7 +153,7 @@ func either(v any) []string {
 
 // No policy allows everything of something without saying why. The reason is in the statement's id.
 func TestWildcardsHaveAReason(t *testing.T) {
-	each(t, func(t *testing.T, stack *rehearsal.Stack) {
+	rig.Each(t, func(t *testing.T, stack *rehearsal.Stack) {
 		if stack.Config.Phase < 3 {
 			t.Skip("not on AWS")
 		}
@@ -161,10 +162,10 @@ func TestWildcardsHaveAReason(t *testing.T) {
 			s = set(t, s, "aws.forgejo.sshLoadBalancer", true, "aws.backend.exec", true, "aws.backups.vaultLock", true,
 				"aws.registry.pullThrough", []string{"public.ecr.aws"}, "github.repository", "morphee-app/morphee-infra")
 		}
-		store := newStore(t)
-		run(t, store, sim.Up, s, sim.Options{})
+		store := rig.NewStore(t)
+		rig.Run(t, store, sim.Up, s, sim.Options{})
 		documents, wild := map[string]bool{}, 0
-		for _, r := range resources(t, store, s) {
+		for _, r := range rig.Resources(t, store, s) {
 			for _, st := range statements(t, r) {
 				documents[st.where] = true
 				if st.sid == "" && r.Type != "aws:iam/role:Role" {
