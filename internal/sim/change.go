@@ -23,3 +23,13 @@ func (s Store) Change(ctx context.Context, name string, edit func(*cloud.World) 
 	}
 	return x.save(ctx, nil)
 }
+
+// Look shows a stack's simulated clouds to somebody who only reads them.
+func (s Store) Look(ctx context.Context, name string, see func(*cloud.World)) error {
+	x, err := s.open(ctx, name)
+	if err != nil {
+		return err
+	}
+	see(x.world)
+	return x.close()
+}

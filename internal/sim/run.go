@@ -60,6 +60,11 @@ type Options struct {
 	// judged too, and fails where an Up would be refused.
 	Guard func(planned *Result) error
 
+	// Observe is called after every operation that took effect on the simulated clouds, so that somebody
+	// can look at the world between any two of them. The world is locked: Observe only reads. With
+	// Parallel 1 the order is that of one operation after the other.
+	Observe func(*cloud.World, provider.Operation)
+
 	Policies  map[string]plugin.Analyzer // in-process policy packs, by name
 	PackPaths []string                   // policy packs as executables or folders
 
@@ -105,6 +110,7 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	if err != nil {
 		return nil, err
 	}
+	simulator.Observe = opts.Observe
 	cancelCtx, source := cancel.NewContext(ctx)
 	defer source.Terminate()
 	j := &journal{base: x.snapshot}

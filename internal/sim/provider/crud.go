@@ -55,7 +55,7 @@ func (p *Provider) Create(ctx context.Context, req plugin.CreateRequest) (plugin
 	if err != nil {
 		return plugin.CreateResponse{}, err
 	}
-	op := Operation{URN: req.URN, Type: string(req.URN.Type()), Kind: "create", Takes: p.pkg.takes(string(req.URN.Type()), "create")}
+	op := Operation{URN: req.URN, Type: string(req.URN.Type()), Kind: "create", Takes: p.sim.TakesFor(string(req.URN.Type()), "create", inputs)}
 	if fault == Fail {
 		return plugin.CreateResponse{}, p.refused(op, n)
 	}

@@ -22,6 +22,9 @@ type Simulator struct {
 	World  *cloud.World
 	Faults *Faults // nil injects nothing
 
+	// Observe, which may be nil, is called after every operation that took effect, with the world locked.
+	Observe func(*cloud.World, Operation)
+
 	table    *facts.Table
 	packages map[string]*pkg
 
@@ -86,10 +89,14 @@ func (s *Simulator) Operations() []Operation {
 	return append([]Operation(nil), s.operations...)
 }
 
+// record keeps what was done. The world is locked, unless the operation failed.
 func (s *Simulator) record(op Operation) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.operations = append(s.operations, op)
+	s.mu.Unlock()
+	if s.Observe != nil && !op.Failed {
+		s.Observe(s.World, op)
+	}
 }
 
 // Warnings returns what the simulated clouds warned of, sorted, each once.
