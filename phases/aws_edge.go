@@ -1,7 +1,12 @@
 package phases
 
 import (
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"github.com/morphee-app/morphee-infra/components/aws"
+	"github.com/morphee-app/morphee-infra/components/cloudflare"
 )
 
 // platformAws tells the records of this platform apart from those of another that may answer for the
@@ -24,13 +29,17 @@ func (r *region) site() (err error) {
 	return nil
 }
 
-// names are the public names. They lead into the zone at Route 53, where a second platform can be
-// given a part of the traffic.
+// names are where the public names lead: records in the zone at Route 53, where a second platform can
+// be given a part of the traffic.
 func (r *region) names() (err error) {
 	c := r.cfg
 	writer := r.all.writer(r).alb
-	balancer := aws.EdgeTarget{Identifier: platformAws, Weight: 100, AliasName: writer.DnsName, AliasZoneID: writer.ZoneID}
-	cdn := aws.EdgeTarget{Identifier: platformAws, Weight: 100, AliasName: r.frontend.DomainName, AliasZoneID: r.frontend.HostedZoneId, CloudFront: true, IPv6: true}
+	weight := 100
+	if r.beside != nil {
+		weight = c.Migration.AWSWeight
+	}
+	balancer := aws.EdgeTarget{Identifier: platformAws, Weight: weight, AliasName: writer.DnsName, AliasZoneID: writer.ZoneID}
+	cdn := aws.EdgeTarget{Identifier: platformAws, Weight: weight, AliasName: r.frontend.DomainName, AliasZoneID: r.frontend.HostedZoneId, CloudFront: true, IPv6: true}
 	names := []aws.EdgeName{
 		{Host: c.Hosts.App, Targets: []aws.EdgeTarget{cdn}},
 		{Host: c.Hosts.API, Targets: []aws.EdgeTarget{r.all.nearest(balancer)}, PublicCheckPath: c.Backend.HealthPath},
@@ -39,6 +48,10 @@ func (r *region) names() (err error) {
 	if c.Forgejo.Enabled {
 		names = append(names, aws.EdgeName{Host: c.Hosts.Git, Targets: []aws.EdgeTarget{balancer}})
 	}
+	for i := range names { // these have records of their own at Cloudflare, see publicNames
+		names[i].WithoutPublicRecord = true
+		names[i].Targets = append(names[i].Targets, r.besides(names[i].Host)...)
+	}
 	if host := r.gitSSH(); host != "" {
 		names = append(names, aws.EdgeName{Host: host, Targets: []aws.EdgeTarget{
 			{Identifier: platformAws, Weight: 100, AliasName: writer.SshDnsName, AliasZoneID: writer.SshZoneID},
@@ -46,9 +59,6 @@ func (r *region) names() (err error) {
 	}
 	if r.all != nil {
 		names = append(names, aws.EdgeName{Host: c.AWS.PrimaryHost, Targets: []aws.EdgeTarget{balancer}})
-	}
-	for i := range names {
-		names[i].WithoutPublicRecord = !c.DNS.Manage
 	}
 	r.edge, err = aws.NewEdgeDns(r.ctx, r.name("dns"), &aws.EdgeDnsArgs{
 		ZoneID: r.zoneID, ZoneName: c.DNS.Zone, SubZone: c.AWS.SubZone, Names: names, TTLSeconds: c.DNS.TTLSeconds,
@@ -59,4 +69,23 @@ func (r *region) names() (err error) {
 	}
 	r.outputs["subZoneNameServers"] = r.edge.NameServers
 	return nil
+}
+
+// publicNames lead into the zone at Route 53. In stacks from before they had a component of their own,
+// their records were among the zone's.
+func (r *region) publicNames() error {
+	c := r.cfg
+	hosts := []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth}
+	if c.Forgejo.Enabled {
+		hosts = append(hosts, c.Hosts.Git)
+	}
+	var names []cloudflare.PublicName
+	for _, host := range hosts {
+		inside := aws.EdgeNameIn(host, c.DNS.Zone, c.AWS.SubZone)
+		names = append(names, cloudflare.PublicName{Host: host, Target: inside, Aliases: []pulumi.Alias{{
+			Name: pulumi.String(r.name("dns") + "-" + strings.TrimSuffix(inside, "."+c.AWS.SubZone)), Parent: r.edge,
+		}}})
+	}
+	_, err := publicNames(r.ctx, r.in, r.zoneID, names, []pulumi.Resource{r.edge})
+	return err
 }

@@ -49,7 +49,7 @@ func (r *region) export() (*aws.BackupExport, error) {
 	// To be kept apart from the stack: without it no backup can be read.
 	r.outputs["backupEncryptionKey"] = r.product.BackupEncryptionKey
 	return &aws.BackupExport{
-		Task: r.task(), Paused: !r.writes(), Image: r.image(c.Images.Backup), Cron: schedule.AWS(),
+		Task: r.task(), Paused: !r.exports(), Image: r.image(c.Images.Backup), Cron: schedule.AWS(),
 		Database: r.postgres, Databases: databases, Store: r.store, GitAccessPoints: git, FilesAccessPoints: []string{pointFiles},
 		Excludes: excludes,
 		Bucket:   bucket.BucketName, Endpoint: bucket.Endpoint, Region: bucket.Region,
@@ -74,12 +74,16 @@ func (r *region) exportBucket() (*cloudflare.BackupBucket, error) {
 	return made, err
 }
 
-// uploaderSources are the addresses that the export comes from: those of the NAT.
+// uploaderSources are the addresses that the export comes from: those of the NAT, and during a move
+// the server's.
 func (r *region) uploaderSources() pulumi.StringArrayInput {
 	if r.cfg.AWS.NAT == "none" {
 		return nil
 	}
 	var from []any
+	if r.beside != nil {
+		from = append(from, r.beside.host.PublicIP.ApplyT(func(ip string) []string { return []string{ip} }))
+	}
 	for _, in := range r.all.every(r) {
 		if in.store != nil {
 			from = append(from, in.vpc.NatPublicIPs)
@@ -159,7 +163,7 @@ func (r *region) alarms() error {
 	if r.git != nil && r.writes() {
 		args.Services["forgejo"] = aws.AlarmService{ServiceName: r.git.Service.Name, Target: r.alb.Targets["git"]}
 	}
-	if c.Backups.Enabled && r.writes() {
+	if c.Backups.Enabled && r.exports() {
 		args.Backups.ClusterArn, args.Backups.ExportFamily = r.ecs.Arn, r.safe.ExportFamily
 		args.Backups.ScheduleGroup, args.Backups.ExportLogGroup = r.safe.ExportScheduleGroup, r.safe.ExportLogGroup
 	}

@@ -24,6 +24,8 @@ type region struct {
 	// home is the first region: what the regions share was made there. Its own, in the first one.
 	home *region
 	all  *regions // nil in phase 3
+	// beside is the server while both platforms are there; else nil.
+	beside *server
 
 	product   *secrets.Shared
 	providers *aws.Providers

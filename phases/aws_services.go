@@ -23,7 +23,7 @@ func (r *region) entrance() error {
 	c := r.cfg
 	hosts := map[string]aws.AlbHost{
 		"api":  {Hosts: []string{c.Hosts.API}, Port: c.Backend.Port, HealthPath: c.Backend.HealthPath, HealthCodes: "200", DrainSeconds: &c.AWS.LoadBalancer.DrainSeconds, Priority: 10},
-		"auth": {Hosts: []string{c.Hosts.Auth}, Port: goTruePort, HealthPath: "/health", HealthCodes: "200", Priority: 30},
+		"auth": {Hosts: []string{c.Hosts.Auth}, Port: goTruePort, HealthPath: "/health", HealthCodes: "200", Priority: 30, WritePaths: authWrites},
 	}
 	if r.all != nil {
 		api := hosts["api"]
@@ -32,7 +32,7 @@ func (r *region) entrance() error {
 	}
 	domains := []string{c.Hosts.API, c.Hosts.Auth}
 	if c.Forgejo.Enabled {
-		hosts["git"] = aws.AlbHost{Hosts: []string{c.Hosts.Git}, Port: forgejo.HTTPPort, HealthPath: forgejo.HealthPath, HealthCodes: "200", DrainSeconds: &c.AWS.LoadBalancer.DrainSeconds, Priority: 20}
+		hosts["git"] = aws.AlbHost{Hosts: []string{c.Hosts.Git}, Port: forgejo.HTTPPort, HealthPath: forgejo.HealthPath, HealthCodes: "200", DrainSeconds: &c.AWS.LoadBalancer.DrainSeconds, Priority: 20, Git: true}
 		domains = append(domains, c.Hosts.Git)
 	}
 	if r.all != nil {
@@ -51,6 +51,7 @@ func (r *region) entrance() error {
 		AccountID: r.providers.AccountID, Region: c.AWS.Region, VpcID: r.vpc.VpcID, SubnetIDs: r.vpc.PublicSubnetIDs, Ready: r.vpc.PublicReady(),
 		CertificateArn: certificate.Arn, Hosts: hosts, IdleTimeoutSeconds: c.AWS.LoadBalancer.IdleTimeoutSeconds,
 		AccessLogDays: c.AWS.LoadBalancer.AccessLogRetentionDays, Disposable: c.Disposable, Tags: r.in.Tags(),
+		FreezeWrites: r.beside != nil && c.Migration.Writes == config.WritesAWSFrozen,
 	}
 	if r.gitSSH() != "" {
 		args.Ssh = &aws.SshNlb{TargetPort: forgejo.SSHContainerPort, SourceCidrs: c.AWS.Forgejo.SSHAllowedSources}
@@ -83,7 +84,7 @@ func (r *region) forgejo() error {
 	settings.WebhookHosts = []string{"backend." + r.ecs.Namespace}
 	where := r.task()
 	where.Exec = c.AWS.Forgejo.Exec
-	where.DesiredCount = r.all.tasks(r, 1)
+	where.DesiredCount = r.tasks(1)
 	home := &forgejo.EcsHome{
 		Where: where, Store: r.store, AccessPoint: pointForgejo, Server: r.postgres, PsqlImage: r.image(c.Images.Postgres), Image: r.image(settings.Image),
 		Cache: r.redis, CacheAuth: r.generated.Passwords["cache"], Target: r.alb.Targets["git"], SecretsKmsKeyArn: r.key[aws.KeySecrets],
@@ -150,7 +151,7 @@ func (r *region) signIn() error {
 		},
 	}
 	args := r.service(c.AWS.GoTrue)
-	if tasks := r.all.tasks(r, c.AWS.GoTrue.Tasks); tasks != nil && *tasks == 0 {
+	if tasks := r.tasks(c.AWS.GoTrue.Tasks); tasks != nil && *tasks == 0 {
 		args.DesiredCount, args.Scaling = tasks, nil
 	}
 	args.Containers = []aws.Container{database, gotrue}
@@ -186,6 +187,11 @@ func (r *region) backend() error {
 			fmt.Sprintf("import urllib.request; urllib.request.urlopen('http://127.0.0.1:%d%s', timeout=4)", c.Backend.Port, c.Backend.HealthPath)}, IntervalSeconds: 10, StartSeconds: 60},
 	}
 	args := r.service(c.AWS.Backend)
+	if r.beside != nil { // in phase 4 it may read while nothing may be written
+		if tasks := r.tasks(c.AWS.Backend.Tasks); tasks != nil && *tasks == 0 {
+			args.DesiredCount, args.Scaling = tasks, nil
+		}
+	}
 	args.Connections = append(args.Connections, r.postgres.Connection(), r.redis.Connection())
 	if r.store != nil {
 		app.Mounts = []aws.Mount{{Volume: pointMemory, Path: "/data/memory"}, {Volume: pointFiles, Path: "/data/files"}}
@@ -233,6 +239,9 @@ func (r *region) backendSettings(database string) map[string]pulumi.StringInput 
 	}
 	if r.all != nil {
 		r.all.settings(r, env)
+	}
+	if r.beside != nil && c.Migration.Frozen() {
+		maps.Copy(env, texts(frozen))
 	}
 	if !r.writes() {
 		env["GOTRUE_URL"] = pulumi.Sprintf("https://%s", c.Hosts.Auth)

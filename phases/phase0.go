@@ -1,6 +1,8 @@
 package phases
 
 import (
+	"maps"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/cloudflare"
@@ -41,8 +43,9 @@ type server struct {
 	db    *docker.ManagedServer
 	roles *docker.PostgresDatabases
 
-	credentials *forgejo.Credentials // from phase 1 on
-	gitHost     *hetzner.VpsHost     // in phase 2, when Forgejo has or will have a server of its own
+	bucket      *cloudflare.BackupBucket // of the daily backups, when another platform shares it
+	credentials *forgejo.Credentials     // from phase 1 on
+	gitHost     *hetzner.VpsHost         // in phase 2, when Forgejo has or will have a server of its own
 	gitPlatform *docker.Platform
 
 	outputs pulumi.Map
@@ -152,8 +155,14 @@ func (s *server) cache() (err error) {
 	return err
 }
 
+// away says whether another platform's data counts, and the services here have stopped.
+func (s *server) away() bool { return s.cfg.Moving() && s.cfg.Migration.OnAWS() }
+
 func (s *server) signIn() (err error) {
 	c := s.cfg
+	if s.away() {
+		return nil
+	}
 	s.gotrue, err = docker.NewGoTrue(s.ctx, "gotrue", &docker.GoTrueArgs{
 		Platform: s.platform, Image: c.Images.GoTrue, Limits: limits(c.Limits.GoTrue),
 		Host: c.Hosts.Auth, AppHost: c.Hosts.App,
@@ -177,13 +186,21 @@ func (s *server) app() (err error) {
 	args := &docker.BackendArgs{
 		Platform: s.platform, Image: c.Images.Backend, Limits: limits(c.Limits.Backend),
 		Host: c.Hosts.API, AppHost: c.Hosts.App, Port: c.Backend.Port, HealthPath: c.Backend.HealthPath,
-		Replicas:    c.Backend.Replicas,
-		DatabaseURL: s.url(appDatabase), DatabaseServer: s.db, RedisURL: s.redis.URL,
-		AuthURL: s.gotrue.InternalURL, JWTSecret: s.secrets.JWTSecret,
-		Environment: c.Backend.Environment, Secrets: s.in.secretMap(c.Backend.Secrets),
-		After: []pulumi.Resource{s.roles.Ready, s.redis.Ready, s.gotrue.Service.Container},
+		Replicas: c.Backend.Replicas, Environment: c.Backend.Environment, Secrets: s.in.secretMap(c.Backend.Secrets), Stopped: s.away(),
 	}
-	if s.git != nil {
+	if !args.Stopped {
+		args.DatabaseURL, args.DatabaseServer, args.RedisURL = s.url(appDatabase), s.db, s.redis.URL
+		args.AuthURL, args.JWTSecret = s.gotrue.InternalURL, s.secrets.JWTSecret
+		args.After = []pulumi.Resource{s.roles.Ready, s.redis.Ready, s.gotrue.Service.Container}
+	}
+	if c.Moving() && c.Migration.Frozen() {
+		args.Environment = maps.Clone(args.Environment)
+		if args.Environment == nil {
+			args.Environment = map[string]string{}
+		}
+		maps.Copy(args.Environment, frozen)
+	}
+	if s.git != nil && !args.Stopped {
 		args.Forgejo = s.git.link()
 	}
 	if s.backend, err = docker.NewBackend(s.ctx, "backend", args, child); err != nil {
@@ -199,34 +216,55 @@ func (s *server) app() (err error) {
 	return nil
 }
 
-// names are the public names at Cloudflare.
+// names are the public names at Cloudflare, which lead to the names of the servers.
 func (s *server) names() error {
-	c := s.cfg
-	if !c.DNS.Manage {
+	if !s.cfg.DNS.Manage {
 		return nil
 	}
+	records, err := s.addresses()
+	if err != nil {
+		return err
+	}
+	_, err = publicNames(s.ctx, s.in, records.ZoneID, s.hosts(), []pulumi.Resource{records})
+	return err
+}
+
+// addresses are the names of the servers themselves.
+func (s *server) addresses() (*cloudflare.DnsRecords, error) {
+	c := s.cfg
 	args := &cloudflare.DnsRecordsArgs{
 		AccountID: c.CloudflareAccountID, ZoneID: c.DNS.ZoneID, ZoneName: c.DNS.Zone,
 		IPv4: s.host.PublicIP, TTLSeconds: c.DNS.TTLSeconds, Tags: s.in.Tags(),
+		Hosts: []cloudflare.DnsHost{{Name: c.ServerName(), Proxied: c.DNS.Proxied}},
 	}
 	if c.Server.IPv6 {
 		args.IPv6 = s.host.PublicIPv6
 	}
-	for _, name := range []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth} {
-		args.Hosts = append(args.Hosts, cloudflare.DnsHost{Name: name, Proxied: c.DNS.Proxied})
-	}
-	if s.git != nil {
-		host := cloudflare.DnsHost{Name: c.Hosts.Git, Proxied: c.DNS.Proxied}
-		if s.git.host != nil {
-			host.IPv4 = s.git.host.PublicIP
-			if c.Server.IPv6 {
-				host.IPv6 = s.git.host.PublicIPv6
-			}
+	if s.gitHost != nil {
+		host := cloudflare.DnsHost{Name: c.GitServerName(), Proxied: c.DNS.Proxied, IPv4: s.gitHost.PublicIP}
+		if c.Server.IPv6 {
+			host.IPv6 = s.gitHost.PublicIPv6
 		}
 		args.Hosts = append(args.Hosts, host)
 	}
-	_, err := cloudflare.NewDnsRecords(s.ctx, "dns", args)
-	return err
+	return cloudflare.NewDnsRecords(s.ctx, "dns", args)
+}
+
+// hosts say which server each public name leads to.
+func (s *server) hosts() []cloudflare.PublicName {
+	c := s.cfg
+	var out []cloudflare.PublicName
+	for _, host := range []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth} {
+		out = append(out, cloudflare.PublicName{Host: host, Target: c.ServerName(), Proxied: c.DNS.Proxied})
+	}
+	if s.git == nil {
+		return out
+	}
+	git := cloudflare.PublicName{Host: c.Hosts.Git, Target: c.ServerName(), Proxied: c.DNS.Proxied}
+	if s.git.host != nil {
+		git.Target = c.GitServerName()
+	}
+	return append(out, git)
 }
 
 func limits(l config.Limits) docker.Limits {

@@ -38,7 +38,7 @@ func (g *git) link() *docker.ForgejoLink {
 func (s *server) forgejoCredentials() (*forgejo.Credentials, error) {
 	var err error
 	if s.credentials == nil {
-		s.credentials, err = forgejo.NewCredentials(s.ctx, "forgejo-credentials", &forgejo.CredentialsArgs{Disposable: s.cfg.Disposable})
+		s.credentials, err = forgejo.NewCredentials(s.ctx, "forgejo-credentials", &forgejo.CredentialsArgs{Disposable: s.in.Config.Disposable})
 	}
 	return s.credentials, err
 }
@@ -70,7 +70,7 @@ func (s *server) forgejo() error {
 	service, err := forgejo.NewForgejoService(s.ctx, "forgejo", s.forgejoArgs(credentials, db, &forgejo.DockerHome{
 		Platform: s.platform, Database: roles.Ready, DatabaseServer: s.db, RedisURL: s.redisForForgejo(),
 		SSHHost: s.host.PublicIP, SSHUser: s.host.SSHUser, SSHPort: c.SSH.Port, HostID: hostID(s.host),
-		Stopped: c.ForgejoMoved(),
+		Stopped: c.ForgejoMoved() || s.away(),
 	}), pulumi.Parent(s.platform))
 	if err != nil {
 		return err
@@ -128,7 +128,10 @@ func (s *server) backups() error {
 	if !c.Backups.Enabled {
 		return nil
 	}
-	bucket, err := s.bucket("backups", c.Backups.Bucket, s.host.PublicIP)
+	bucket, err := s.bucket, error(nil)
+	if bucket == nil {
+		bucket, err = s.newBucket("backups", c.Backups.Bucket, s.host.PublicIP)
+	}
 	if err != nil {
 		return err
 	}
@@ -160,9 +163,9 @@ func (s *server) backups() error {
 	return nil
 }
 
-// bucket is one of Cloudflare R2's, whose key works from one server only. (Containers reach the
+// newBucket is one of Cloudflare R2's, whose key works from one server only. (Containers reach the
 // Internet over IPv4 only.)
-func (s *server) bucket(logical, name string, from pulumi.StringOutput) (*cloudflare.BackupBucket, error) {
+func (s *server) newBucket(logical, name string, from pulumi.StringOutput) (*cloudflare.BackupBucket, error) {
 	c := s.cfg
 	return cloudflare.NewBackupBucket(s.ctx, logical, &cloudflare.BackupBucketArgs{
 		AccountID: c.CloudflareAccountID, BucketName: name, Location: c.Backups.LocationHint,

@@ -107,7 +107,7 @@ func (s *server) databaseServer() (*docker.ManagedServer, error) {
 // databaseArchive is a bucket of its own: whoever takes over the server with the containers can
 // neither read nor delete what the database is restored from.
 func (s *server) databaseArchive(publicIP pulumi.StringOutput) (*hetzner.Archive, error) {
-	bucket, err := s.bucket("database-archive", s.cfg.Database.Hetzner.ArchiveBucket, publicIP)
+	bucket, err := s.newBucket("database-archive", s.cfg.Database.Hetzner.ArchiveBucket, publicIP)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (s *server) forgejoElsewhere(credentials *forgejo.Credentials, roles *docke
 	service, err := forgejo.NewForgejoService(s.ctx, "git-forgejo", s.forgejoArgs(credentials, s.git.database, &forgejo.DockerHome{
 		Platform: s.gitPlatform, Database: roles.Ready, DatabaseServer: s.db, ByPublicName: true,
 		SSHHost: s.gitHost.PublicIP, SSHUser: s.gitHost.SSHUser, SSHPort: s.cfg.SSH.Port, HostID: hostID(s.gitHost),
-		Stopped: !s.cfg.ForgejoMoved(),
+		Stopped: !s.cfg.ForgejoMoved() || s.away(),
 	}), pulumi.Parent(s.gitPlatform))
 	if err != nil || !s.cfg.ForgejoMoved() {
 		return err
@@ -163,7 +163,7 @@ func (s *server) forgejoElsewhere(credentials *forgejo.Credentials, roles *docke
 // backupsElsewhere are those of Forgejo's own server, to a bucket of its own. Both are there as long
 // as the server is; nothing is backed up while Forgejo is not there.
 func (s *server) backupsElsewhere() error {
-	bucket, err := s.bucket("git-backups", s.cfg.Forgejo.Server.BackupBucket, s.gitHost.PublicIP)
+	bucket, err := s.newBucket("git-backups", s.cfg.Forgejo.Server.BackupBucket, s.gitHost.PublicIP)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,6 @@ func Phase3(ctx *pulumi.Context, in Input) (pulumi.Map, error) {
 		a.shared, a.account, a.keys, a.network,
 		a.registry, a.files, a.database, a.cache, a.secretValues,
 		a.entrance, a.cluster, a.forgejo, a.signIn, a.backend,
-		a.site, a.names, a.backups, a.deployRole, a.alarms,
+		a.site, a.names, a.publicNames, a.backups, a.deployRole, a.alarms,
 	)
 }

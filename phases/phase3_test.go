@@ -39,20 +39,7 @@ func awsConfig(t *testing.T, extra map[string]any) config.Config {
 // recordAws composes phase 3, with secrets that are all called CANARY and what AWS computes.
 func recordAws(t *testing.T, c config.Config) ([]recorder.Resource, pulumi.Map) {
 	t.Helper()
-	var outputs pulumi.Map
-	list, err := (&recorder.Recorder{Outputs: computed, Calls: asked}).Run(func(ctx *pulumi.Context) (err error) {
-		outputs, err = Phase3(ctx, Input{
-			Config: c, Project: recorder.Project, Stack: recorder.Stack,
-			Secret: func(s config.Secret) pulumi.StringOutput {
-				return pulumi.ToSecret(pulumi.String(s.Reveal())).(pulumi.StringOutput)
-			},
-		})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list, outputs
+	return record(t, &recorder.Recorder{Outputs: computed, Calls: asked}, Phase3, c)
 }
 
 func computed(typ, name string, in resource.PropertyMap) resource.PropertyMap {

@@ -26,7 +26,7 @@ func Phase4(ctx *pulumi.Context, in Input) (pulumi.Map, error) {
 		a.everywhere((*region).cache), first.secretValues, a.elsewhere((*region).localSecrets),
 		a.everywhere((*region).entrance), a.everywhere((*region).cluster), a.everywhere((*region).forgejo),
 		a.everywhere((*region).signIn), a.everywhere((*region).backend),
-		first.site, first.names, a.everywhere((*region).backups), first.deployRole, a.everywhere((*region).alarms),
+		first.site, first.names, first.publicNames, a.everywhere((*region).backups), first.deployRole, a.everywhere((*region).alarms),
 	}
 	if _, err := first.compose(steps...); err != nil {
 		return nil, err

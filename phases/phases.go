@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/base"
+	"github.com/morphee-app/morphee-infra/components/cloudflare"
 	"github.com/morphee-app/morphee-infra/components/secrets"
 	"github.com/morphee-app/morphee-infra/internal/config"
 )
@@ -52,4 +53,11 @@ func (in Input) secretMap(m map[string]config.Secret) map[string]pulumi.StringIn
 // along from platform to platform.
 func sharedSecrets(ctx *pulumi.Context, in Input) (*secrets.Shared, error) {
 	return secrets.NewShared(ctx, "shared", &secrets.SharedArgs{Disposable: in.Config.Disposable})
+}
+
+// publicNames are what people use. They are the same records on every platform, wherever they lead.
+func publicNames(ctx *pulumi.Context, in Input, zoneID pulumi.StringInput, names []cloudflare.PublicName, after []pulumi.Resource) (*cloudflare.PublicNames, error) {
+	return cloudflare.NewPublicNames(ctx, "names", &cloudflare.PublicNamesArgs{
+		ZoneID: zoneID, ZoneName: in.Config.DNS.Zone, Names: names, TTLSeconds: in.Config.DNS.TTLSeconds, After: after, Tags: in.Tags(),
+	})
 }

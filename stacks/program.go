@@ -5,6 +5,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/morphee-app/morphee-infra/internal/config"
 	"github.com/morphee-app/morphee-infra/phases"
 )
 
@@ -15,7 +16,7 @@ func Program(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	phase, err := phaseOf(cfg.Phase)
+	phase, err := phaseOf(cfg)
 	if err != nil {
 		return err
 	}
@@ -27,9 +28,12 @@ func Program(ctx *pulumi.Context) error {
 	return nil
 }
 
-// phaseOf is what composes the phase.
-func phaseOf(n int) (func(*pulumi.Context, phases.Input) (pulumi.Map, error), error) {
-	switch n {
+// phaseOf is what composes the phase, or the move from one to another.
+func phaseOf(cfg config.Config) (func(*pulumi.Context, phases.Input) (pulumi.Map, error), error) {
+	if cfg.Moving() {
+		return phases.Moving, nil
+	}
+	switch n := cfg.Phase; n {
 	case 0:
 		return phases.Phase0, nil
 	case 1:

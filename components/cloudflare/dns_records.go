@@ -19,7 +19,7 @@ const automaticTTL = 1
 
 var hostPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
 
-// DnsHost is one public name.
+// DnsHost is one name of a server.
 type DnsHost struct {
 	// Name is the full name, such as "api.morphee.app"; it must lie in the zone. Replaces its records.
 	Name string
@@ -52,7 +52,8 @@ type DnsRecordsArgs struct {
 	Tags base.Tags
 }
 
-// DnsRecords are the public names of a server in a Cloudflare zone.
+// DnsRecords are the names of a server's addresses in a Cloudflare zone. What people use are names of
+// their own that lead to these: see PublicNames.
 type DnsRecords struct {
 	pulumi.ResourceState
 
@@ -128,19 +129,15 @@ func (c *DnsRecords) record(ctx *pulumi.Context, name string, args *DnsRecordsAr
 	if host.Proxied {
 		ttl = automaticTTL
 	}
-	label := strings.TrimSuffix(strings.TrimSuffix(host.Name, args.ZoneName), ".")
 	logical := name + "-" + strings.ReplaceAll(host.Name, ".", "-") + "-" + strings.ToLower(kind)
-	if label == "" {
-		label = "@"
-	}
 	return cloudflare.NewRecord(ctx, logical, &cloudflare.RecordArgs{
 		ZoneId:  c.ZoneID,
-		Name:    pulumi.String(label),
+		Name:    pulumi.String(labelIn(host.Name, args.ZoneName)),
 		Type:    pulumi.String(kind),
 		Content: address,
 		Ttl:     pulumi.Int(ttl),
 		Proxied: pulumi.Bool(host.Proxied),
-		Comment: pulumi.String(fmt.Sprintf("%s %s, owner %s", args.Tags.Project, args.Tags.Stack, args.Tags.Owner)),
+		Comment: comment(args.Tags),
 		// A record somebody made by hand is not ours to overwrite.
 		AllowOverwrite: pulumi.Bool(false),
 	}, pulumi.Parent(c))

@@ -58,6 +58,8 @@ type BackendArgs struct {
 	Secrets map[string]pulumi.StringInput
 	// After are what must be up before.
 	After []pulumi.Resource
+	// Stopped keeps the data volumes and nothing else: another platform serves.
+	Stopped bool
 }
 
 // Backend is the product's API.
@@ -68,7 +70,7 @@ type Backend struct {
 	PublicURL pulumi.StringOutput
 	// MemoryVolume and FilesVolume are the names of its data volumes.
 	MemoryVolume, FilesVolume pulumi.StringOutput
-	// Service is the container; with replicas, the one that comes up last.
+	// Service is the container; with replicas, the one that comes up last. Nil when stopped.
 	Service *Service
 }
 
@@ -89,42 +91,48 @@ func NewBackend(ctx *pulumi.Context, name string, args *BackendArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	env, secrets := args.settings()
-	after := args.After
-	if args.Forgejo != nil {
-		after = append(after[:len(after):len(after)], args.Forgejo.Ready)
+	c.PublicURL = pulumi.Sprintf("https://%s", args.Host)
+	c.MemoryVolume, c.FilesVolume = memory.Name, files.Name
+	if !args.Stopped {
+		if c.Service, err = newReplicas(ctx, name, args.service(memory.Name, files.Name), args, c); err != nil {
+			return nil, err
+		}
 	}
-	service := ServiceArgs{
-		Platform:      args.Platform,
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
+		"publicUrl": c.PublicURL, "memoryVolume": c.MemoryVolume, "filesVolume": c.FilesVolume,
+	})
+}
+
+// service is one container of the backend.
+func (a *BackendArgs) service(memory, files pulumi.StringInput) ServiceArgs {
+	env, secrets := a.settings()
+	after := a.After
+	if a.Forgejo != nil {
+		after = append(after[:len(after):len(after)], a.Forgejo.Ready)
+	}
+	return ServiceArgs{
+		Platform:      a.Platform,
 		ContainerName: backendHost,
-		Image:         args.Image,
-		Limits:        args.Limits,
+		Image:         a.Image,
+		Limits:        a.Limits,
 		Env:           env,
 		Files:         secrets,
 		Mounts: []Mount{
-			{Volume: memory.Name, Path: "/data/memory"},
-			{Volume: files.Name, Path: "/data/files"},
+			{Volume: memory, Path: "/data/memory"},
+			{Volume: files, Path: "/data/files"},
 		},
 		TmpfsMiB: map[string]int{"/tmp": 128},
 		User:     "1000:1000",
 		Init:     true,
 		Healthcheck: Healthcheck{
 			Test: []string{"CMD", "python", "-c", fmt.Sprintf(
-				"import urllib.request; urllib.request.urlopen('http://127.0.0.1:%d%s', timeout=4)", args.Port, args.HealthPath)},
+				"import urllib.request; urllib.request.urlopen('http://127.0.0.1:%d%s', timeout=4)", a.Port, a.HealthPath)},
 			Interval: 10 * time.Second, Timeout: 5 * time.Second, StartPeriod: 60 * time.Second, Retries: 3,
 		},
 		Edge: true, Data: true,
-		Route: &Route{Name: backendHost, Host: args.Host, Port: args.Port},
+		Route: &Route{Name: backendHost, Host: a.Host, Port: a.Port},
 		After: after,
 	}
-	if c.Service, err = newReplicas(ctx, name, service, args, c); err != nil {
-		return nil, err
-	}
-	c.PublicURL = pulumi.Sprintf("https://%s", args.Host)
-	c.MemoryVolume, c.FilesVolume = memory.Name, files.Name
-	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
-		"publicUrl": c.PublicURL, "memoryVolume": c.MemoryVolume, "filesVolume": c.FilesVolume,
-	})
 }
 
 // settings are the environment, in which a secret NAME is only named, by NAME_FILE, and the
@@ -175,7 +183,7 @@ func (a *BackendArgs) validate(name string) error {
 	p.Require(a.AppHost != "", "AppHost", a.AppHost, "a host name", "morphee:hosts.app")
 	p.Require(a.Port >= 1 && a.Port <= 65535, "Port", a.Port, "1 to 65535", "morphee:backend.port")
 	p.Require(strings.HasPrefix(a.HealthPath, "/") && !strings.ContainsAny(a.HealthPath, "'\"\\ "), "HealthPath", a.HealthPath, "a path without quotes or spaces", "morphee:backend.healthPath")
-	p.Require(a.DatabaseURL != nil && a.RedisURL != nil && a.AuthURL != nil && a.JWTSecret != nil, "DatabaseURL, RedisURL, AuthURL, JWTSecret", "something missing", "all of them", "")
+	p.Require(a.Stopped || a.DatabaseURL != nil && a.RedisURL != nil && a.AuthURL != nil && a.JWTSecret != nil, "DatabaseURL, RedisURL, AuthURL, JWTSecret", "something missing", "all of them", "")
 	if f := a.Forgejo; f != nil {
 		p.Require(f.URL != nil && f.Token != nil && f.WebhookSecret != nil && f.Ready != nil, "Forgejo", "something missing", "URL, Token, WebhookSecret and Ready", "")
 	}

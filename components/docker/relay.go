@@ -28,8 +28,10 @@ const (
 const (
 	relayPort       = 8080
 	relayHealthPort = 8081
-	// relayPriority puts the relay's routes before all others for the same name.
-	relayPriority = 2000
+	// relayPriority puts the relay's routes before all others for the same name, and freezePriority
+	// what refuses before what hands on, while there are both.
+	relayPriority  = 2000
+	freezePriority = 2001
 )
 
 // RelayHost is a public name that the relay answers for.
@@ -92,8 +94,9 @@ func NewRelay(ctx *pulumi.Context, name string, in *RelayArgs, opts ...pulumi.Re
 	}
 	var err error
 	r.Service, err = NewService(ctx, name+"-service", &ServiceArgs{
-		Platform:      args.Platform,
-		ContainerName: "relay",
+		Platform: args.Platform,
+		// One of each mode can be there at once, so that what writes is refused until the other is up.
+		ContainerName: "relay-" + string(args.Mode),
 		Image:         args.Image,
 		Limits:        args.Limits,
 		// The image's own start script would edit its configuration, which is read-only.
@@ -122,6 +125,7 @@ func (a *RelayArgs) routes() []*Route {
 	for _, key := range sortedKeys(a.Hosts) {
 		r := &Route{Name: fmt.Sprintf("relay-%s-%s", a.Mode, key), Host: a.Hosts[key].Host, Port: relayPort, Priority: relayPriority}
 		if a.Mode == RelayFreeze {
+			r.Priority = freezePriority
 			r.Rule = a.Hosts[key].writes()
 		}
 		out = append(out, r)

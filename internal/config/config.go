@@ -104,6 +104,12 @@ func (c Config) UsesServer() bool { return c.ServerPhase() >= 0 }
 // UsesAWS says whether the stack's phase runs on AWS.
 func (c Config) UsesAWS() bool { return c.Phase >= 3 }
 
+// ServerName is the server's own name in the zone, which public names lead to.
+func (c Config) ServerName() string { return "vps." + c.DNS.Zone }
+
+// GitServerName is that of Forgejo's own server.
+func (c Config) GitServerName() string { return "git-vps." + c.DNS.Zone }
+
 // Hosts are the public names.
 type Hosts struct {
 	// Name of the web application.

@@ -124,6 +124,9 @@ func (r rules) names() {
 		if other := seen[h.name]; other != "" && !r.broken(h.path) {
 			r.wrong(h.path, h.name, "is the name of "+other+" too", "", "give each service its own name")
 		}
+		if (h.name == r.ServerName() || h.name == r.GitServerName()) && !r.broken(h.path, "domain", "dns.zone") {
+			r.wrong(h.path, h.name, "is the name of a server itself", "any other", "")
+		}
 		seen[h.name] = h.path
 		if r.DNS.Manage && !r.broken(h.path, "domain", "dns.zone") && !within(h.name, r.DNS.Zone) {
 			r.wrong(h.path, h.name, "is outside the zone "+r.d.show("dns.zone", r.DNS.Zone), "names within the zone", "change it, or dns.zone, or set dns.manage to false")

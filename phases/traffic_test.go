@@ -1,0 +1,149 @@
+package phases
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/internal/config"
+	"github.com/morphee-app/morphee-infra/internal/recorder"
+)
+
+// movingConfig is both platforms, at a step of the move.
+func movingConfig(t *testing.T, migration map[string]any) config.Config {
+	t.Helper()
+	tree := map[string]any{"from": 2, "names": "weighted"}
+	maps.Copy(tree, migration)
+	return serverConfig(t, 3, map[string]any{"server": large, "alarms": map[string]any{"emails": []any{"ops@morphee.app"}}, "migration": tree})
+}
+
+func recordMoving(t *testing.T, c config.Config) ([]recorder.Resource, pulumi.Map) {
+	t.Helper()
+	return record(t, &recorder.Recorder{Outputs: func(typ, name string, in resource.PropertyMap) resource.PropertyMap {
+		if out := serverComputed(typ, name, in); out != nil {
+			return out
+		}
+		return computed(typ, name, in)
+	}, Calls: asked}, Moving, c)
+}
+
+func tasksOf(list []recorder.Resource) map[string]float64 {
+	out := map[string]float64{}
+	for _, r := range list {
+		if r.Type == "aws:ecs/service:Service" {
+			out[r.Name] = r.Inputs["desiredCount"].NumberValue()
+		}
+	}
+	return out
+}
+
+func containers(list []recorder.Resource) []string {
+	var out []string
+	for _, r := range list {
+		if r.Type == "docker:index/container:Container" && !strings.Contains(r.Name, "-files") {
+			out = append(out, r.Inputs["name"].StringValue())
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestMovingFollowsTheData(t *testing.T) {
+	serves := []string{"backend", "backend-2", "forgejo", "gotrue"}
+	for _, c := range []struct {
+		writes string
+		here   bool // the services are on the server
+		relay  string
+		tasks  bool // and on AWS
+		export bool
+	}{
+		{"server", true, "", true, false},
+		{"server-frozen", true, "relay-freeze", false, false},
+		{"aws-frozen", false, "relay-forward", true, true},
+		{"aws", false, "relay-forward", true, true},
+	} {
+		t.Run(c.writes, func(t *testing.T) {
+			list, _ := recordMoving(t, movingConfig(t, map[string]any{"writes": c.writes}))
+			if orphans := recorder.Orphans(list); len(orphans) > 0 {
+				t.Errorf("orphans: %v", orphans)
+			}
+			have := containers(list)
+			for _, name := range serves {
+				if slices.Contains(have, name) != c.here {
+					t.Errorf("container %s: want %v, there are %v", name, c.here, have)
+				}
+			}
+			for _, name := range []string{"relay-freeze", "relay-forward"} {
+				if slices.Contains(have, name) != (name == c.relay) {
+					t.Errorf("want the relay %q, there are %v", c.relay, have)
+				}
+			}
+			for _, name := range []string{"postgres", "frontend", "backup", "traefik"} {
+				if !slices.Contains(have, name) {
+					t.Errorf("%s is gone: %v", name, have)
+				}
+			}
+			for name, n := range tasksOf(list) {
+				if n > 0 != c.tasks {
+					t.Errorf("%s runs %v tasks", name, n)
+				}
+			}
+			for _, r := range list {
+				if r.Type == "aws:scheduler/schedule:Schedule" && (r.Inputs["state"] != resource.NewStringProperty("DISABLED")) != c.export {
+					t.Errorf("%s is %v", r.Name, r.Inputs["state"])
+				}
+				for k, v := range r.Inputs {
+					if strings.Contains(plainText(v, false), "CANARY") {
+						t.Errorf("%s %s: %s holds a secret in plain", r.Type, r.Name, k)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Wherever the public names lead, they are the same records.
+func TestMovingKeepsTheNames(t *testing.T) {
+	content := func(names string, weight int) (map[string]string, map[string]float64) {
+		writes := "server"
+		if weight > 0 {
+			writes = "aws"
+		}
+		list, _ := recordMoving(t, movingConfig(t, map[string]any{"names": names, "writes": writes, "awsWeight": weight}))
+		cnames, weights := map[string]string{}, map[string]float64{}
+		for _, r := range list {
+			switch {
+			case strings.HasPrefix(r.Name, "names-"):
+				cnames[r.Name] = r.Inputs["content"].StringValue()
+			case r.Type == "aws:route53/record:Record" && r.Inputs["weightedRoutingPolicies"].IsArray() && !r.Inputs["name"].IsNull():
+				policy := r.Inputs["weightedRoutingPolicies"].ArrayValue()[0].ObjectValue()
+				key := fmt.Sprintf("%s %s %s", r.Inputs["name"].StringValue(), r.Inputs["type"].StringValue(), r.Inputs["setIdentifier"].StringValue())
+				weights[key] = policy["weight"].NumberValue()
+			}
+		}
+		return cnames, weights
+	}
+	direct, _ := content("server", 0)
+	weighted, weights := content("weighted", 50)
+	if len(direct) != 4 || !slices.Equal(slices.Sorted(maps.Keys(direct)), slices.Sorted(maps.Keys(weighted))) {
+		t.Fatalf("%v, then %v", direct, weighted)
+	}
+	for name, to := range direct {
+		if to != "vps.morphee.app" || weighted[name] != strings.TrimSuffix(strings.TrimPrefix(name, "names-"), "-morphee-app")+".aws.morphee.app" {
+			t.Errorf("%s leads to %s, then to %s", name, to, weighted[name])
+		}
+	}
+	for _, label := range []string{"app", "api", "auth", "git"} {
+		for _, id := range []string{"vps", "aws"} {
+			key := label + ".aws.morphee.app A " + id
+			if weights[key] != 50 {
+				t.Errorf("%s has weight %v; all: %v", key, weights[key], weights)
+			}
+		}
+	}
+}
