@@ -20,11 +20,15 @@ func TestOperationsLeaveNothingRunning(t *testing.T) {
 	store := rig.NewStore(t)
 	rig.Run(t, store, sim.Preview, stack.Stack, sim.Options{})
 	settle := func() int {
-		for range 50 {
+		last, since := 0, 0
+		for since < 10 {
 			time.Sleep(20 * time.Millisecond)
-			runtime.GC()
+			since++
+			if n := runtime.NumGoroutine(); n != last {
+				last, since = n, 0
+			}
 		}
-		return runtime.NumGoroutine()
+		return last
 	}
 	before := settle()
 	const operations = 10

@@ -59,7 +59,7 @@ func openKey(dir string) (*manager, error) {
 	path := filepath.Join(dir, "key.json")
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if data, err = newKey(); err != nil {
+		if data, err = NewKey(); err != nil {
 			return nil, err
 		}
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -72,6 +72,19 @@ func openKey(dir string) (*manager, error) {
 		return nil, err
 	}
 	return parseKey(path, data)
+}
+
+// UseKey gives the folder a key made by NewKey, in place of one of its own. What is already encrypted in
+// the folder with another key cannot be read any more.
+func (s Store) UseKey(key []byte) error {
+	path := filepath.Join(s.Dir, "key.json")
+	if _, err := parseKey(path, key); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return err
+	}
+	return writeFile(path, key)
 }
 
 func parseKey(path string, data []byte) (*manager, error) {
@@ -90,7 +103,9 @@ func parseKey(path string, data []byte) (*manager, error) {
 	return &manager{state: state, crypter: config.NewSymmetricCrypter(key)}, nil
 }
 
-func newKey() ([]byte, error) {
+// NewKey makes the content of a key file. It takes some tenths of a second, so that whoever needs many
+// state folders makes one and gives it to each with UseKey.
+func NewKey() ([]byte, error) {
 	phrase, salt := make([]byte, 24), make([]byte, 8)
 	rand.Read(phrase) // never fails: crypto/rand ends the program instead
 	rand.Read(salt)

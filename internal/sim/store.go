@@ -115,6 +115,9 @@ func (x *session) save(ctx context.Context, snap *deploy.Snapshot) error {
 	if snap == nil {
 		return nil
 	}
+	if err := snap.VerifyIntegrity(); err != nil {
+		return fmt.Errorf("the new state is not sound, and was not written: %w", err)
+	}
 	data, err := encodeState(ctx, snap, x.manager, false)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/morphee-app/morphee-infra/internal/deployment"
@@ -67,8 +68,22 @@ func Load(t testing.TB, path string) *rehearsal.Stack {
 	return stack
 }
 
-// NewStore is an empty folder for states, gone after the test.
-func NewStore(t testing.TB) sim.Store { return sim.Store{Dir: t.TempDir()} }
+// key is made once per process: deriving one takes longer than bringing up a small stack.
+var key = sync.OnceValues(sim.NewKey)
+
+// NewStore is an empty folder for states, gone after the test. All stores of a process have the same key.
+func NewStore(t testing.TB) sim.Store {
+	t.Helper()
+	data, err := key()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := sim.Store{Dir: t.TempDir()}
+	if err := store.UseKey(data); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
 
 // Try runs an operation; the result is never nil.
 func Try(store sim.Store, op sim.Operation, stack sim.Stack, opts sim.Options) (*sim.Result, error) {
