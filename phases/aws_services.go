@@ -51,7 +51,7 @@ func (r *region) entrance() error {
 		AccountID: r.providers.AccountID, Region: c.AWS.Region, VpcID: r.vpc.VpcID, SubnetIDs: r.vpc.PublicSubnetIDs, Ready: r.vpc.PublicReady(),
 		CertificateArn: certificate.Arn, Hosts: hosts, IdleTimeoutSeconds: c.AWS.LoadBalancer.IdleTimeoutSeconds,
 		AccessLogDays: c.AWS.LoadBalancer.AccessLogRetentionDays, Disposable: c.Disposable, Tags: r.in.Tags(),
-		FreezeWrites: r.beside != nil && c.Migration.Writes == config.WritesAWSFrozen,
+		FreezeWrites: r.refusesWrites(),
 	}
 	if r.gitSSH() != "" {
 		args.Ssh = &aws.SshNlb{TargetPort: forgejo.SSHContainerPort, SourceCidrs: c.AWS.Forgejo.SSHAllowedSources}

@@ -235,13 +235,13 @@ func (s *server) addresses() (*cloudflare.DnsRecords, error) {
 	args := &cloudflare.DnsRecordsArgs{
 		AccountID: c.CloudflareAccountID, ZoneID: c.DNS.ZoneID, ZoneName: c.DNS.Zone,
 		IPv4: s.host.PublicIP, TTLSeconds: c.DNS.TTLSeconds, Tags: s.in.Tags(),
-		Hosts: []cloudflare.DnsHost{{Name: c.ServerName(), Proxied: c.DNS.Proxied}},
+		Hosts: []cloudflare.DnsHost{{Name: c.Hosts.Server, Proxied: c.DNS.Proxied}},
 	}
 	if c.Server.IPv6 {
 		args.IPv6 = s.host.PublicIPv6
 	}
 	if s.gitHost != nil {
-		host := cloudflare.DnsHost{Name: c.GitServerName(), Proxied: c.DNS.Proxied, IPv4: s.gitHost.PublicIP}
+		host := cloudflare.DnsHost{Name: c.Hosts.GitServer, Proxied: c.DNS.Proxied, IPv4: s.gitHost.PublicIP}
 		if c.Server.IPv6 {
 			host.IPv6 = s.gitHost.PublicIPv6
 		}
@@ -255,14 +255,14 @@ func (s *server) hosts() []cloudflare.PublicName {
 	c := s.cfg
 	var out []cloudflare.PublicName
 	for _, host := range []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth} {
-		out = append(out, cloudflare.PublicName{Host: host, Target: c.ServerName(), Proxied: c.DNS.Proxied})
+		out = append(out, cloudflare.PublicName{Host: host, Target: c.Hosts.Server, Proxied: c.DNS.Proxied})
 	}
 	if s.git == nil {
 		return out
 	}
-	git := cloudflare.PublicName{Host: c.Hosts.Git, Target: c.ServerName(), Proxied: c.DNS.Proxied}
+	git := cloudflare.PublicName{Host: c.Hosts.Git, Target: c.Hosts.Server, Proxied: c.DNS.Proxied}
 	if s.git.host != nil {
-		git.Target = c.GitServerName()
+		git.Target = c.Hosts.GitServer
 	}
 	return append(out, git)
 }

@@ -150,6 +150,14 @@ func (r *region) tasks(n int) *int {
 	return r.all.tasks(r, n)
 }
 
+// refusesWrites says whether the load balancer lets nobody write: while the data is being taken to the
+// server, and for as long as somebody might still be sent here although the server's data counts. Before
+// the names lead into the zone nobody is, and AWS can be tried out.
+func (r *region) refusesWrites() bool {
+	m := r.cfg.Migration
+	return r.beside != nil && (m.Writes == config.WritesAWSFrozen || !m.OnAWS() && m.Weighted())
+}
+
 // exports says whether the daily export runs here: where the data counts.
 func (r *region) exports() bool {
 	return r.writes() && (r.beside == nil || r.cfg.Migration.OnAWS())

@@ -104,12 +104,6 @@ func (c Config) UsesServer() bool { return c.ServerPhase() >= 0 }
 // UsesAWS says whether the stack's phase runs on AWS.
 func (c Config) UsesAWS() bool { return c.Phase >= 3 }
 
-// ServerName is the server's own name in the zone, which public names lead to.
-func (c Config) ServerName() string { return "vps." + c.DNS.Zone }
-
-// GitServerName is that of Forgejo's own server.
-func (c Config) GitServerName() string { return "git-vps." + c.DNS.Zone }
-
 // Hosts are the public names.
 type Hosts struct {
 	// Name of the web application.
@@ -120,6 +114,10 @@ type Hosts struct {
 	Git string `key:"git" derived:"git. and the domain" format:"hostname"`
 	// Name of the sign-in service.
 	Auth string `key:"auth" derived:"auth. and the domain" format:"hostname"`
+	// Name of the server itself, which the names above lead to. Two stacks of one zone need two.
+	Server string `key:"server" derived:"vps. and the domain" format:"hostname" replaces:"its address records"`
+	// Name of Forgejo's own server.
+	GitServer string `key:"gitServer" derived:"git-vps. and the domain" format:"hostname" replaces:"its address records"`
 }
 
 // Images are the container images, each with a pinned tag.

@@ -24,7 +24,7 @@ func TestDefaults(t *testing.T) {
 	}
 	for _, x := range []struct{ what, got, want any }{
 		{"domain", c.Domain, "morphee.app"},
-		{"hosts", c.Hosts, config.Hosts{App: "app.morphee.app", API: "api.morphee.app", Git: "git.morphee.app", Auth: "auth.morphee.app"}},
+		{"hosts", c.Hosts, config.Hosts{App: "app.morphee.app", API: "api.morphee.app", Git: "git.morphee.app", Auth: "auth.morphee.app", Server: "vps.morphee.app", GitServer: "git-vps.morphee.app"}},
 		{"server type", c.Server.Type, "cpx31"},
 		{"fallbacks", c.Server.FallbackLocations, []string{"fsn1", "hel1"}},
 		{"Forgejo memory", c.Limits.Forgejo.MemoryMiB, 512},

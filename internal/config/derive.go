@@ -13,6 +13,8 @@ func derive(c *Config, d *decoder) {
 	text(&c.Hosts.API, "api."+c.Domain)
 	text(&c.Hosts.Git, "git."+c.Domain)
 	text(&c.Hosts.Auth, "auth."+c.Domain)
+	text(&c.Hosts.Server, "vps."+c.Domain)
+	text(&c.Hosts.GitServer, "git-vps."+c.Domain)
 	text(&c.DNS.Zone, c.Domain)
 	text(&c.AWS.SubZone, "aws."+c.Domain)
 	text(&c.AWS.WritePrimary, c.AWS.Region)

@@ -118,14 +118,15 @@ func (r rules) together(path, why string, present map[string]bool) {
 }
 
 func (r rules) names() {
-	hosts := []struct{ path, name string }{{"hosts.api", r.Hosts.API}, {"hosts.app", r.Hosts.App}, {"hosts.auth", r.Hosts.Auth}, {"hosts.git", r.Hosts.Git}}
+	type host struct{ path, name string }
+	hosts := []host{{"hosts.api", r.Hosts.API}, {"hosts.app", r.Hosts.App}, {"hosts.auth", r.Hosts.Auth}, {"hosts.git", r.Hosts.Git}}
+	if r.UsesServer() {
+		hosts = append(hosts, host{"hosts.server", r.Hosts.Server}, host{"hosts.gitServer", r.Hosts.GitServer})
+	}
 	seen := map[string]string{}
 	for _, h := range hosts {
 		if other := seen[h.name]; other != "" && !r.broken(h.path) {
 			r.wrong(h.path, h.name, "is the name of "+other+" too", "", "give each service its own name")
-		}
-		if (h.name == r.ServerName() || h.name == r.GitServerName()) && !r.broken(h.path, "domain", "dns.zone") {
-			r.wrong(h.path, h.name, "is the name of a server itself", "any other", "")
 		}
 		seen[h.name] = h.path
 		if r.DNS.Manage && !r.broken(h.path, "domain", "dns.zone") && !within(h.name, r.DNS.Zone) {
