@@ -54,7 +54,7 @@ type RelayArgs struct {
 	// Image is pinned: Nginx 1.22 or newer with a user 101 and a bundle of CA certificates at
 	// /etc/ssl/certs/ca-certificates.crt. The official images have both.
 	Image string
-	// Limits bound the container. 64 MiB carry some thousand connections.
+	// Limits bound the container. 64 MiB carry some hundred WebSockets.
 	Limits Limits
 	// Mode is what the relay does.
 	Mode RelayMode
@@ -67,6 +67,8 @@ type RelayArgs struct {
 	// again, at most 30 s stale; it must present a valid certificate for each of Hosts on port 443.
 	// Required by RelayForward, which alone takes it.
 	Upstream pulumi.StringInput
+	// After must be up before, such as the services behind Upstream.
+	After []pulumi.Resource
 	// IdleTimeoutSeconds after which a silent connection is closed, 60 to 4000; default 3600, for
 	// WebSockets. As long as the load balancer's, so that neither hides the other's.
 	IdleTimeoutSeconds int
@@ -111,6 +113,7 @@ func NewRelay(ctx *pulumi.Context, name string, in *RelayArgs, opts ...pulumi.Re
 		},
 		Edge:   true,
 		Routes: args.routes(),
+		After:  args.After,
 	}, pulumi.Parent(r))
 	if err != nil {
 		return nil, err

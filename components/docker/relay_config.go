@@ -35,25 +35,24 @@ func (a *RelayArgs) frozen() string {
         add_header Access-Control-Expose-Headers Retry-After always;
         add_header Vary Origin always;`, a.AppHost)
 	}
-	return a.http(strings.NewReplacer("@PORT@", fmt.Sprint(relayPort), "@CORS@", headers).Replace(relayFreezeConf))
+	return a.fill(strings.Replace(relayFreezeConf, "@CORS@", headers, 1))
 }
 
 // forwarding is the configuration of RelayForward, one server for each host: the name is checked in
 // the upstream's certificate.
 func (a *RelayArgs) forwarding(upstream string) string {
 	var servers strings.Builder
-	// A name that is none of ours must not end up at the first of them.
-	fmt.Fprintf(&servers, "\n    server {\n        listen %d default_server;\n        return 421;\n    }\n", relayPort)
 	for _, key := range sortedKeys(a.Hosts) {
-		servers.WriteString(strings.NewReplacer(
-			"@PORT@", fmt.Sprint(relayPort), "@HOST@", a.Hosts[key].Host, "@UPSTREAM@", upstream,
-		).Replace(relayForwardConf))
+		servers.WriteString(strings.NewReplacer("@HOST@", a.Hosts[key].Host, "@UPSTREAM@", upstream).Replace(relayForwardConf))
 	}
-	return a.http(servers.String())
+	// A name that is none of ours must not end up at the first of them.
+	servers.WriteString("\n    server {\n        listen @PORT@ default_server;\n        return 421;\n    }\n")
+	return a.fill(servers.String())
 }
 
-func (a *RelayArgs) http(servers string) string {
+// fill puts the servers and the numbers where they belong.
+func (a *RelayArgs) fill(servers string) string {
 	return strings.NewReplacer(
-		"@HEALTH_PORT@", fmt.Sprint(relayHealthPort), "@IDLE@", fmt.Sprint(a.IdleTimeoutSeconds), "@SERVERS@", servers,
-	).Replace(relayConf)
+		"@PORT@", fmt.Sprint(relayPort), "@HEALTH_PORT@", fmt.Sprint(relayHealthPort), "@IDLE@", fmt.Sprint(a.IdleTimeoutSeconds),
+	).Replace(strings.Replace(relayConf, "@SERVERS@", servers, 1))
 }
