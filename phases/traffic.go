@@ -29,8 +29,8 @@ func Moving(ctx *pulumi.Context, in Input) (pulumi.Map, error) {
 	serverOutputs, err := s.compose(
 		s.shared, s.machine, s.data, s.managedDatabase, s.gitServer,
 		m.shared, a.account, a.keys, a.network, a.registry, a.files, a.database, a.cache, a.secretValues, a.entrance,
-		s.signIn, s.forgejo, s.app, m.relay, m.bucket, s.backups,
-		a.cluster, a.forgejo, a.signIn, a.backend, a.site, a.names, m.names, a.backups, a.deployRole, a.alarms,
+		s.signIn, s.forgejo, s.app, m.bucket, s.backups,
+		a.cluster, a.forgejo, a.signIn, a.backend, m.relay, a.site, a.names, m.names, a.backups, a.deployRole, a.alarms,
 	)
 	if err != nil {
 		return nil, err
@@ -98,6 +98,9 @@ func (m move) relayOn(platform *docker.Platform, name string, hosts map[string]d
 	}
 	if c.Migration.OnAWS() {
 		args.Mode, args.Upstream = docker.RelayForward, m.aws.alb.DnsName
+		// On the way there the services are up first; on the way back the relay is gone before the load
+		// balancer lets anybody write again.
+		args.After = append([]pulumi.Resource{m.aws.app, m.aws.gotrue, m.aws.gitReady}, m.aws.alb.Frozen...)
 	}
 	// Under a name for each mode: the one that refuses writes only goes when the other is up.
 	_, err := docker.NewRelay(m.server.ctx, name+"-"+string(args.Mode), args, pulumi.Parent(platform))
