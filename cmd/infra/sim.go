@@ -44,6 +44,7 @@ func (a *app) simCommand() *cobra.Command {
 		a.operation(sim.Refresh, "Compare the state with the simulated clouds and take over what differs"),
 		a.operation(sim.Destroy, "Destroy what is not protected"),
 		a.switchoverCommand(),
+		a.ladderCommand(),
 		a.exportCommand(),
 		a.serveCommand(),
 	)
@@ -160,7 +161,6 @@ func (a *app) operate(ctx context.Context, op sim.Operation, arg string, f *simF
 			return result, fmt.Errorf("lifting the protection: %w", err)
 		}
 	}
-	opts.Guard = safety.Guard(safety.Options{Disposable: stack.Config.Disposable})
 	result, err := f.watched(ctx, op, store, stack, opts)
 	if result == nil {
 		return nil, err
@@ -175,8 +175,9 @@ func (a *app) operate(ctx context.Context, op sim.Operation, arg string, f *simF
 	return result, err
 }
 
-// watched runs the operation with the project's own policy packs looking on.
+// watched runs the operation with the safety guard before it and the project's own policy packs looking on.
 func (f *simFlags) watched(ctx context.Context, op sim.Operation, store sim.Store, stack *rehearsal.Stack, opts sim.Options) (*sim.Result, error) {
+	opts.Guard = safety.Guard(safety.Options{Disposable: stack.Config.Disposable})
 	w, err := f.watch(op, stack)
 	if err != nil {
 		return nil, usageError{err}

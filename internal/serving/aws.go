@@ -38,7 +38,7 @@ func (v *view) balancerOf(name string) *cloud.Resource {
 // balancer asks a load balancer.
 func (v *view) balancer(lb *cloud.Resource, y way) []Target {
 	place, name := lb.Scope, named(lb)
-	y = y.to("load balancer "+name+" in "+place, lb.URN)
+	y = y.to("load balancer "+name+" in "+place, lb.URN).answered(lb.Out.String("dnsName"))
 	if v.family != "ipv4" && !strings.HasPrefix(lb.Out.String("ipAddressType"), "dualstack") {
 		return nil // its name has no such address
 	}

@@ -61,8 +61,8 @@ func (v *view) addressType() string {
 
 func (v *view) atCloudflare(name string, y way) []Target {
 	if aliases := v.cloudflare(name, "CNAME"); len(aliases) > 0 {
-		r := aliases[0]
-		return v.follow(r.Out.String("content"), y.to("Cloudflare "+name+" CNAME "+r.Out.String("content")))
+		to := aliases[0].Out.String("content")
+		return v.follow(to, y.to("Cloudflare "+name+" CNAME "+to).answered(to))
 	}
 	var out []Target
 	list := v.cloudflare(name, v.addressType())

@@ -18,7 +18,7 @@ func (v *view) distribution(name string, y way) []Target {
 		if v.family == "ipv6" && !d.Out.Bool("isIpv6Enabled") {
 			return nil
 		}
-		y = y.to("distribution "+named(d), d.URN)
+		y = y.to("distribution "+named(d), d.URN).answered(name)
 		switch {
 		case !d.Out.Bool("enabled"):
 			return y.dead(AWS, edge, "distribution %s is disabled", named(d))

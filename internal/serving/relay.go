@@ -67,6 +67,7 @@ func (v *view) behindRouter(r *router, place string, y way) []Target {
 		// The relay asks for IPv4 addresses only, whatever brought the client.
 		on := *v
 		on.family = reach.IPv4
+		y.via = place
 		return on.follow(m[1], y.to("relayed to "+m[1]))
 	}
 	if m := nginxReturn.FindStringSubmatch(block); m != nil {

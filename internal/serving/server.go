@@ -19,7 +19,7 @@ const (
 func (v *view) address(ip string, y way) []Target {
 	for _, s := range v.world.All("", serverType) {
 		if same(s.Out.String("ipv4Address"), ip) || same(s.Out.String("ipv6Address"), ip) {
-			return v.server(s, y.to("server "+named(s), s.URN))
+			return v.server(s, y.to("server "+named(s), s.URN).answered(ip))
 		}
 	}
 	return y.dead("", "", "no machine has the address %s", ip)

@@ -11,6 +11,7 @@ package serving
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -39,10 +40,14 @@ type Target struct {
 	Out bool `json:"out,omitempty"`
 	// ReadOnly targets answer reading requests and refuse writing ones.
 	ReadOnly bool `json:"readOnly,omitempty"`
+	// Via is the server that passes requests on to a target on another platform; "" when clients come
+	// straight to it.
+	Via string `json:"via,omitempty"`
 	// Path is the way to it, hop by hop.
 	Path []string `json:"path"`
 
 	through []string      // URNs of the machines, containers and services on the way
+	answers []string      // what resolvers remember for a while: names and addresses
 	notice  time.Duration // how long a health check takes to notice that it is dead; 0 without one
 }
 
@@ -121,15 +126,26 @@ var relevant = []string{
 // Of says who answers under the host, which is a full name without a dot at its end. The world must not
 // change meanwhile.
 func (c *Checker) Of(w *cloud.World, host string) Answer {
+	a := c.from(w, host, host)
+	if len(a.Targets) == 0 {
+		a.Lost = 1
+		a.Targets = []Target{{Family: string(reach.IPv4), Share: 1, Why: host + " has no address", Path: []string{host}}}
+	}
+	return a
+}
+
+// from is Of for a client that has come as far as a name or address, which it remembers from before. Of a
+// family in which that has no address there is no target.
+func (c *Checker) from(w *cloud.World, host, known string) Answer {
 	if c.open == nil {
 		c.open = openToAll(w)
 	}
 	a := Answer{Host: host}
 	for _, family := range []reach.Family{reach.IPv4, reach.IPv6} {
 		v := &view{world: w, open: c.open, host: host, family: family, method: "GET", path: "/"}
-		targets := v.follow(host, way{share: 1})
+		targets := v.start(known)
 		v.method = "POST"
-		writes := v.follow(host, way{share: 1})
+		writes := v.start(known)
 		lost := 0.0
 		for i, t := range targets {
 			t.Family = string(family)
@@ -141,11 +157,18 @@ func (c *Checker) Of(w *cloud.World, host string) Answer {
 		}
 		a.Lost = max(a.Lost, lost)
 	}
-	if len(a.Targets) == 0 {
-		a.Lost = 1
-		a.Targets = []Target{{Family: string(reach.IPv4), Share: 1, Why: "there is no record of " + host, Path: []string{host}}}
-	}
 	return a
+}
+
+func (v *view) start(known string) []Target {
+	ip, err := netip.ParseAddr(known)
+	if err != nil {
+		return v.follow(known, way{share: 1})
+	}
+	if ip.Is4() != (v.family == reach.IPv4) {
+		return nil
+	}
+	return v.address(known, way{share: 1})
 }
 
 // view is a request that is being followed.
@@ -165,6 +188,8 @@ type way struct {
 	share   float64
 	hops    []string
 	through []string
+	answers []string
+	via     string
 	notice  time.Duration
 }
 
@@ -172,6 +197,12 @@ type way struct {
 func (y way) to(hop string, urns ...string) way {
 	y.hops = append(slices.Clone(y.hops), hop)
 	y.through = append(slices.Clone(y.through), urns...)
+	return y
+}
+
+// answered adds what resolvers remember.
+func (y way) answered(what string) way {
+	y.answers = append(slices.Clone(y.answers), what)
 	return y
 }
 
@@ -190,7 +221,10 @@ func (y way) dead(platform, place, format string, args ...any) []Target {
 
 // end ends the way where somebody answers.
 func (y way) end(platform, place string) Target {
-	return Target{Platform: platform, Place: place, Share: y.share, Path: y.hops, through: y.through, notice: y.notice}
+	return Target{
+		Platform: platform, Place: place, Share: y.share, Via: y.via, Path: y.hops,
+		through: y.through, answers: y.answers, notice: y.notice,
+	}
 }
 
 // named is a resource's name in the program, or its id for what no program made.

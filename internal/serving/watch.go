@@ -2,6 +2,7 @@ package serving
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -23,6 +24,36 @@ type Gap struct {
 	Replaced []string `json:"replaced,omitempty"`
 	// Lasting gaps are still there after the last operation.
 	Lasting bool `json:"lasting,omitempty"`
+
+	operations []provider.Operation // from the one that it began with to the one that ended it
+}
+
+// Narrow counts only the operations that had to come before the gap could end: those on what the resource
+// that ended it needs, by URN. Others only happened to be in between; a deployment does them at the same
+// time. It returns the gap with those seconds.
+func (g Gap) Narrow(needs map[string][]string) Gap {
+	if len(g.operations) == 0 || !g.Interruption() {
+		return g
+	}
+	related := map[string]bool{}
+	var add func(urn string)
+	add = func(urn string) {
+		if !related[urn] {
+			related[urn] = true
+			for _, n := range needs[urn] {
+				add(n)
+			}
+		}
+	}
+	add(string(g.operations[len(g.operations)-1].URN))
+	var took time.Duration
+	for _, op := range g.operations {
+		if related[string(op.URN)] {
+			took += op.Takes
+		}
+	}
+	g.Seconds = took.Seconds()
+	return g
 }
 
 // Interruption says whether the gap is no more than something that is there once being replaced in place.
@@ -37,14 +68,18 @@ type Watch struct {
 	names   map[string]*watched
 	known   map[string]*cloud.Resource // services and servers as they were, by URN
 	gaps    []Gap
+	data    []string // the hosts under which something is written
+	writers []string // the platforms that were written to, one after the other
 }
 
 // watched is what is remembered of a name.
 type watched struct {
-	good    Answer          // the last one without a loss
-	seen    bool            // it was served before: from then on it has to be
-	served  map[string]bool // targets that have answered, by platform, place and family
+	good    Answer             // the last one without a loss
+	seen    bool               // it was served before: from then on it has to be
+	served  map[string]bool    // targets that have answered, by platform, place and family
+	old     map[string]float64 // what resolvers may remember, with the share of clients that were told so
 	open    *Gap
+	during  []provider.Operation // while it is open
 	begun   time.Duration
 	missing map[string]string // containers on the way that were deleted and are not back, URN to name
 	other   bool              // something else than a container was the reason
@@ -52,11 +87,12 @@ type watched struct {
 }
 
 // NewWatch begins with the world as it is. The hosts that are served now have to be from now on, the
-// others from when they are served first.
-func NewWatch(w *cloud.World, hosts []string) *Watch {
-	out := &Watch{hosts: hosts, last: map[string]Answer{}, names: map[string]*watched{}, known: map[string]*cloud.Resource{}}
+// others from when they are served first. data are those of the hosts under which clients write data, so
+// that only one platform may take it at a time.
+func NewWatch(w *cloud.World, hosts, data []string) *Watch {
+	out := &Watch{hosts: hosts, data: data, last: map[string]Answer{}, names: map[string]*watched{}, known: map[string]*cloud.Resource{}}
 	for _, h := range hosts {
-		out.names[h] = &watched{served: map[string]bool{}}
+		out.names[h] = &watched{served: map[string]bool{}, old: map[string]float64{}}
 	}
 	out.remember(w, serviceType)
 	out.remember(w, serverType)
@@ -73,6 +109,12 @@ func (o *Watch) remember(w *cloud.World, token string) {
 // Observe looks at the world after an operation. It is made for sim.Options.Observe.
 func (o *Watch) Observe(w *cloud.World, op provider.Operation) {
 	o.now += op.Takes
+	for _, n := range o.names {
+		if n.open == nil {
+			n.during = nil
+		}
+		n.during = append(n.during, op)
+	}
 	urn, what := string(op.URN), op.Kind+" "+op.URN.Name()
 	if op.Type == serviceType || op.Type == serverType {
 		if op.Kind == "update" {
@@ -174,16 +216,29 @@ func stops(before, after *cloud.Resource) string {
 
 // look asks for every name again. A gap is a replacement's only when a new container ends it.
 func (o *Watch) look(w *cloud.World, what string, container bool) {
+	writers := map[string]bool{}
 	for _, h := range o.hosts {
 		a := o.checker.Of(w, h)
 		n := o.names[h]
 		lost, notice := n.lost(a)
+		why := reasons(a)
+		written := a.Targets
+		for _, old := range n.outdated(a) {
+			b := o.checker.from(w, h, old)
+			written = append(written[:len(written):len(written)], b.Targets...)
+			if len(b.Targets) == 0 {
+				b.Lost = 1
+			}
+			if b.Lost > 0 && lost == 0 {
+				lost, why = b.Lost*n.old[old], "who still has the answer from before, "+old+", finds nobody: "+reasons(b)
+			}
+		}
 		switch {
 		case lost == 0 && n.open != nil:
 			n.other = n.other || !container
 			o.close(n)
 		case lost > 0 && n.open == nil && n.seen:
-			n.open = &Gap{Host: h, During: what, Why: reasons(a)}
+			n.open = &Gap{Host: h, During: what, Why: why}
 			fallthrough
 		case lost > 0 && n.open != nil:
 			n.open.Share = max(n.open.Share, lost)
@@ -192,13 +247,42 @@ func (o *Watch) look(w *cloud.World, what string, container bool) {
 		if n.seen = n.seen || a.Served(); lost == 0 {
 			n.good = a
 		}
-		for _, t := range a.Targets {
-			if t.Answers() && !t.Out {
-				n.served[t.key()] = true
+		n.learn(a)
+		o.last[h] = a
+		for _, t := range written {
+			if slices.Contains(o.data, h) && t.Answers() && !t.Out && !t.ReadOnly && t.Share > 0 {
+				writers[t.Platform] = true
 			}
 		}
-		o.last[h] = a
 	}
+	if now := strings.Join(slices.Sorted(maps.Keys(writers)), " and "); len(o.writers) == 0 || o.writers[len(o.writers)-1] != now {
+		o.writers = append(o.writers, now)
+	}
+}
+
+// learn remembers what answers.
+func (n *watched) learn(a Answer) {
+	for _, t := range a.Targets {
+		if !t.Answers() || t.Out {
+			continue
+		}
+		n.served[t.key()] = true
+		for _, what := range t.answers {
+			n.old[what] = max(n.old[what], t.Share)
+		}
+	}
+}
+
+// outdated lists what resolvers may remember and would not be told any more. Nobody knows how fast the
+// operations of a deployment follow each other, so that nothing is forgotten until the deployment ends.
+func (n *watched) outdated(a Answer) []string {
+	var out []string
+	for _, what := range slices.Sorted(maps.Keys(n.old)) {
+		if !slices.ContainsFunc(a.Targets, func(t Target) bool { return slices.Contains(t.answers, what) && t.Share > 0 }) {
+			out = append(out, what)
+		}
+	}
+	return out
 }
 
 func (t Target) key() string { return t.Platform + " " + t.Place + " " + t.Family }
@@ -239,7 +323,7 @@ func (o *Watch) close(n *watched) {
 	if n.noticed > 0 {
 		took = min(took, n.noticed)
 	}
-	n.open.Seconds = took.Seconds()
+	n.open.Seconds, n.open.operations = took.Seconds(), n.during
 	if n.other || len(n.missing) > 0 {
 		n.open.Replaced = nil
 	}
@@ -265,6 +349,20 @@ func (o *Watch) End(w *cloud.World) ([]Gap, []Answer) {
 		answers = append(answers, a)
 	}
 	return o.gaps, answers
+}
+
+// Split says how the watch saw data being written on two platforms: at once, or on one right after the
+// other, so that what is written last on the first is missing on the second. It is "" when neither was.
+func (o *Watch) Split() string {
+	for i, now := range o.writers {
+		if strings.Contains(now, " and ") {
+			return "clients could write on " + now + " at the same time"
+		}
+		if i > 0 && now != "" && o.writers[i-1] != "" {
+			return "writing moved from " + o.writers[i-1] + " to " + now + " without a time in which nothing could be written"
+		}
+	}
+	return ""
 }
 
 // String is the gap in one line.

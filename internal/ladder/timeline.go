@@ -1,0 +1,335 @@
+package ladder
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"github.com/morphee-app/morphee-infra/internal/serving"
+)
+
+// The timeline's measures, in the units of its view box.
+const (
+	width     = 960.0
+	leftEdge  = 8.0
+	rightEdge = 8.0
+	broken    = 46.0  // a long time, drawn short, with a break in the axis
+	long      = 180.0 // minutes; what is longer is drawn broken
+	narrowest = 21.0  // of a step, so that its number has room
+	laneTop   = 58.0
+	laneEvery = 44.0
+	laneHigh  = 20.0
+	existHigh = 8.0
+)
+
+// piece is a part of the time axis: from and to in units.
+type piece struct {
+	from, to float64
+	kind     string // wait, manual or up
+	minutes  float64
+	step     int
+	cut      bool // broken
+}
+
+// axis lays the steps out from left to right. Long waits are broken; a step is never too narrow for its
+// number.
+func axis(steps []Step) []piece {
+	var out []piece
+	scaled, fixed := 0.0, 0.0
+	for i, s := range steps {
+		for _, p := range []piece{{kind: "wait", minutes: s.WaitMinutes}, {kind: "manual", minutes: s.ManualMinutes}, {kind: "up", minutes: s.UpMinutes}} {
+			if p.minutes == 0 && p.kind != "up" {
+				continue
+			}
+			p.step, p.cut = i, p.minutes > long
+			if p.cut {
+				fixed += broken
+			} else {
+				scaled += p.minutes
+			}
+			out = append(out, p)
+		}
+	}
+	room := width - leftEdge - rightEdge - fixed
+	// Narrow steps take room from the wide ones.
+	per := room / max(scaled, 1)
+	for range 8 {
+		extra, wide := 0.0, 0.0
+		for _, w := range widths(out, len(steps), per) {
+			if w < narrowest {
+				extra += narrowest
+			} else {
+				wide += w
+			}
+		}
+		per *= max(0.2, (room-extra)/max(wide, 1))
+	}
+	at := leftEdge
+	each := widths(out, len(steps), per)
+	for i := range out {
+		p := &out[i]
+		w := p.minutes * per
+		if p.cut {
+			w = broken
+		} else if each[p.step] < narrowest {
+			w = narrowest * (p.minutes + 0.01) / (stepMinutes(out, p.step) + 0.01*float64(pieces(out, p.step)))
+		}
+		p.from, p.to = at, at+w
+		at += w
+	}
+	// What rounding left over or took too much of.
+	stretch := (width - leftEdge - rightEdge) / (at - leftEdge)
+	for i := range out {
+		out[i].from, out[i].to = leftEdge+(out[i].from-leftEdge)*stretch, leftEdge+(out[i].to-leftEdge)*stretch
+	}
+	return out
+}
+
+// widths of the steps' parts that are drawn to scale.
+func widths(list []piece, steps int, per float64) []float64 {
+	out := make([]float64, steps)
+	for _, p := range list {
+		if !p.cut {
+			out[p.step] += p.minutes * per
+		}
+	}
+	return out
+}
+
+func stepMinutes(list []piece, step int) float64 {
+	total := 0.0
+	for _, p := range list {
+		if p.step == step && !p.cut {
+			total += p.minutes
+		}
+	}
+	return total
+}
+
+func pieces(list []piece, step int) int {
+	n := 0
+	for _, p := range list {
+		if p.step == step && !p.cut {
+			n++
+		}
+	}
+	return n
+}
+
+// drawing writes the timeline.
+type drawing struct {
+	strings.Builder
+	steps []Step
+	ends  []float64 // where each step's deployment begins and ends
+	ups   []float64
+	high  float64
+}
+
+// Timeline is the steps as an SVG: who serves each name, what exists, and what went wrong, over time.
+func Timeline(steps []Step) template.HTML {
+	d := &drawing{steps: steps, ends: make([]float64, len(steps)), ups: make([]float64, len(steps))}
+	list := axis(steps)
+	for _, p := range list {
+		if p.kind == "up" {
+			d.ups[p.step], d.ends[p.step] = p.from, p.to
+		}
+	}
+	names := hosts(steps)
+	things := existing(steps)
+	d.high = laneTop + laneEvery*float64(len(names)) + 26*float64(len(things)) + 30
+	fmt.Fprintf(d, `<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="Timeline of the steps">`, width, d.high)
+	d.WriteString(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="2" height="6" class="stripe"/></pattern>` +
+		`<pattern id="relay" width="8" height="8" patternUnits="userSpaceOnUse"><circle cx="4" cy="4" r="1.7" class="dot"/></pattern></defs>`)
+	d.axis(list)
+	for i, name := range names {
+		d.lane(name, laneTop+laneEvery*float64(i))
+	}
+	for i, thing := range things {
+		d.exists(thing, laneTop+laneEvery*float64(len(names))+26*float64(i)+10)
+	}
+	d.WriteString("</svg>")
+	return template.HTML(d.String()) // every text in it was escaped as it was written
+}
+
+func (d *drawing) rect(class string, x, y, w, h float64, title string) {
+	fmt.Fprintf(d, `<rect class="%s" x="%.2f" y="%.2f" width="%.2f" height="%.2f">`, class, x, y, w, h)
+	if title != "" {
+		fmt.Fprintf(d, "<title>%s</title>", template.HTMLEscapeString(title))
+	}
+	d.WriteString("</rect>")
+}
+
+func (d *drawing) text(class string, x, y float64, text string) {
+	fmt.Fprintf(d, `<text class="%s" x="%.2f" y="%.2f">%s</text>`, class, x, y, template.HTMLEscapeString(text))
+}
+
+// axis draws the bands of the steps, their numbers, and the breaks.
+func (d *drawing) axis(list []piece) {
+	bottom := d.high - 24
+	for _, p := range list {
+		s := d.steps[p.step]
+		about := map[string]string{"wait": s.Wait, "manual": "by hand: " + s.Manual, "up": "deployment"}[p.kind]
+		d.rect("band "+p.kind, p.from, 28, p.to-p.from, bottom-28, fmt.Sprintf("%d %s: %s, %s", p.step+1, s.Name, about, Minutes(p.minutes)))
+		if !p.cut {
+			continue
+		}
+		mid := (p.from + p.to) / 2
+		fmt.Fprintf(d, `<path class="break" d="M%.1f 28 l4 8 l-8 8 l8 8 M%.1f 28 l4 8 l-8 8 l8 8"/>`, mid-3, mid+3)
+		d.text("cut", mid, bottom+14, Minutes(p.minutes))
+	}
+	for i, end := range d.ends {
+		class := "mark"
+		if !d.steps[i].OK() {
+			class = "mark bad"
+		}
+		fmt.Fprintf(d, `<line class="%s" x1="%.2f" x2="%.2f" y1="28" y2="%.2f"/>`, class, end, end, bottom)
+		x := min(max(end-narrowest/2, leftEdge+10), width-rightEdge-10)
+		fmt.Fprintf(d, `<g class="%s"><circle cx="%.2f" cy="15" r="10"/>`, class, x)
+		d.text("number", x, 19, fmt.Sprint(i+1))
+		d.WriteString("</g>")
+	}
+}
+
+// hosts lists every public name, in the order in which they came.
+func hosts(steps []Step) []string {
+	var out []string
+	for _, s := range steps {
+		for _, a := range s.Names {
+			if !slices.Contains(out, a.Host) {
+				out = append(out, a.Host)
+			}
+		}
+	}
+	return out
+}
+
+// until is where the state after a step ends: with the deployment of the next.
+func (d *drawing) until(i int) float64 {
+	if i+1 < len(d.ends) {
+		return d.ends[i+1]
+	}
+	return width - rightEdge
+}
+
+// lane draws who serves a name, and when nobody did.
+func (d *drawing) lane(host string, y float64) {
+	d.text("name", leftEdge, y-4, host)
+	for i, s := range d.steps {
+		for _, a := range s.Names {
+			if a.Host == host {
+				d.serving(a, d.ends[i], y, d.until(i)-d.ends[i])
+			}
+		}
+	}
+	for i, s := range d.steps {
+		for kind, gaps := range map[string][]serving.Gap{"gap": s.Interrupted, "lost": s.Unserved} {
+			for _, g := range gaps {
+				if g.Host == host {
+					d.gap(kind, g, i, y)
+				}
+			}
+		}
+	}
+}
+
+// serving draws one answer: a bar as high as the share.
+func (d *drawing) serving(a serving.Answer, x, y, w float64) {
+	targets := a.Main()
+	slices.SortStableFunc(targets, func(p, q serving.Target) int {
+		return cmp.Or(cmp.Compare(class(q), class(p)), cmp.Compare(p.Place, q.Place))
+	})
+	at := y
+	for _, t := range targets {
+		high := laneHigh * t.Share
+		title := fmt.Sprintf("%s: %.0f %% by %s", a.Host, 100*t.Share, t.Place)
+		if t.Via != "" {
+			title += ", passed on by " + t.Via
+		}
+		if t.ReadOnly {
+			title += ", read-only"
+		}
+		kind := class(t)
+		if !t.Answers() {
+			kind, title = "lost", title+": "+t.Why
+		}
+		d.rect("bar "+kind, x, at, w, high, title)
+		if t.Via != "" {
+			d.rect("overlay relayed", x, at, w, high, title)
+		}
+		if t.ReadOnly {
+			d.rect("overlay frozen", x, at, w, high, title)
+		}
+		at += high
+	}
+}
+
+// class is how a target is coloured.
+func class(t serving.Target) string {
+	if t.Platform == serving.Server {
+		return "server"
+	}
+	switch t.Place {
+	case "cloudfront":
+		return "edge"
+	case "eu-west-1":
+		return "aws"
+	}
+	return "region"
+}
+
+// gap draws a time without an answer, which began when the deployment did or later; nobody knows when.
+func (d *drawing) gap(kind string, g serving.Gap, step int, y float64) {
+	span := d.ends[step] - d.ups[step]
+	wide := 4.0
+	if m := d.steps[step].UpMinutes; m > 0 {
+		wide = min(span, max(wide, span*g.Seconds/60/m))
+	}
+	x := d.ups[step] + (span-wide)/2
+	text := g.String()
+	if kind == "gap" {
+		text = Interruption(g)
+	}
+	d.rect("bar "+kind, x, y-2, wide, laneHigh+4, text)
+}
+
+// thing is something that exists for a while.
+type thing struct{ name, class string }
+
+// existing lists the servers and regions, in the order in which they came.
+func existing(steps []Step) []thing {
+	var out []thing
+	add := func(name, class string) {
+		if one := (thing{name, class}); !slices.Contains(out, one) {
+			out = append(out, one)
+		}
+	}
+	for _, s := range steps {
+		for _, name := range s.Servers {
+			add(name, "server")
+		}
+		for _, name := range s.Regions {
+			if name == "eu-west-1" || len(s.Regions) == 1 {
+				add(name, "aws")
+			} else {
+				add(name, "region")
+			}
+		}
+	}
+	order := []string{"server", "aws", "region"}
+	slices.SortStableFunc(out, func(a, b thing) int {
+		return cmp.Compare(slices.Index(order, a.class), slices.Index(order, b.class))
+	})
+	return out
+}
+
+// exists draws when a server or a region is there.
+func (d *drawing) exists(t thing, y float64) {
+	d.text("name", leftEdge, y+2, t.name)
+	for i, s := range d.steps {
+		if slices.Contains(s.Servers, t.name) || slices.Contains(s.Regions, t.name) {
+			d.rect("bar "+t.class, d.ends[i], y+5, d.until(i)-d.ends[i], existHigh, t.name+" exists")
+		}
+	}
+}
