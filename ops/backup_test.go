@@ -9,9 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,13 +23,13 @@ const canary = "canary-in-plain-sight"
 
 // rig is a real PostgreSQL with data, volumes with files, and a folder that plays the remote.
 type rig struct {
-	t              *testing.T
-	dir, bin, pg   string
-	env            []string
-	mu             sync.Mutex
-	notifications  []map[string]string
-	asPostgres     *syscall.Credential
-	postgresServer bool
+	t             *testing.T
+	dir, bin      string
+	pg            *testtools.Postgres
+	as            *syscall.SysProcAttr
+	env           []string
+	mu            sync.Mutex
+	notifications []map[string]string
 }
 
 func newRig(t *testing.T) *rig {
@@ -78,44 +76,18 @@ func newRig(t *testing.T) *rig {
 	r.env = []string{
 		"BACKUP_DIR=" + dir + "/backups", "SECRETS_DIR=" + dir + "/secrets", "SOURCES_DIR=" + dir + "/sources",
 		"REMOTE_TYPE=local", "REMOTE_PATH=" + dir + "/remote", "NAME=rehearsal", "PG_WAIT_SECONDS=1", "TMPDIR=" + dir,
-		"PGHOST=" + dir + "/pg", "PGUSER=postgres", "DATABASES=morphee forgejo",
+		"PGUSER=postgres", "DATABASES=morphee forgejo",
 		"GIT_SOURCES=forgejo memory", "FILES_SOURCES=files", "EXCLUDES=forgejo:./gitea/log|forgejo:./tmp",
 		"http_proxy=", "HTTP_PROXY=", "no_proxy=127.0.0.1",
 	}
 	return r
 }
 
-// postgres starts a cluster of its own, on a socket only.
+// postgres starts a server of its own, with the data that is backed up.
 func (r *rig) postgres() {
 	r.t.Helper()
-	initdb := testtools.Need(r.t, "initdb", "postgresql-15|postgresql")
-	r.pg = filepath.Dir(initdb)
-	if resolved, err := filepath.EvalSymlinks(initdb); err == nil {
-		r.pg = filepath.Dir(resolved)
-	}
-	if err := os.MkdirAll(r.dir+"/pg", 0o777); err != nil {
-		r.t.Fatal(err)
-	}
-	write(r.t, r.dir+"/pg/pw", `pa:ss\word`, 0o644)
-	if os.Geteuid() == 0 {
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		r.asPostgres = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		if err := os.Chown(r.dir+"/pg", uid, gid); err != nil {
-			r.t.Fatal(err)
-		}
-	}
-	r.server("initdb", "-D", r.dir+"/pg/data", "-U", "postgres", "--auth=scram-sha-256", "--pwfile="+r.dir+"/pg/pw", "--no-sync", "-E", "UTF8", "--locale=C")
-	r.startPostgres()
-	r.t.Cleanup(func() {
-		if r.postgresServer {
-			r.stopPostgres()
-		}
-	})
+	r.pg = testtools.StartPostgres(r.t, testtools.PostgresOptions{Password: `pa:ss\word`})
+	r.env = append(r.env, "PGHOST="+r.pg.Dir)
 	r.sql("postgres", `create role forgejo login password 'forgejo'`)
 	r.sql("postgres", `create database morphee`)
 	r.sql("postgres", `create database forgejo owner forgejo`)
@@ -123,54 +95,28 @@ func (r *rig) postgres() {
 	r.sql("forgejo", `set role forgejo; create table repository (name text); insert into repository values ('space')`)
 }
 
-func (r *rig) server(program string, args ...string) {
-	r.t.Helper()
-	cmd := exec.Command(filepath.Join(r.pg, program), args...)
-	cmd.Dir = "/"
-	if r.asPostgres != nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: r.asPostgres}
-	}
-	log, err := os.Create(filepath.Join(r.dir, program+".log"))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Run(); err != nil {
-		text, _ := os.ReadFile(log.Name())
-		r.t.Fatalf("%s: %v\n%s", program, err, text)
-	}
-}
-
-func (r *rig) startPostgres() {
-	r.server("pg_ctl", "-D", r.dir+"/pg/data", "-w", "-l", r.dir+"/pg/log", "-o", "-c listen_addresses='' -c fsync=off -k "+r.dir+"/pg", "start")
-	r.postgresServer = true
-}
-
-func (r *rig) stopPostgres() {
-	r.server("pg_ctl", "-D", r.dir+"/pg/data", "-w", "-m", "immediate", "stop")
-	r.postgresServer = false
-}
-
 func (r *rig) sql(db, query string) string {
 	r.t.Helper()
-	out, err := run(r.t, "/", []string{`PGPASSWORD=pa:ss\word`, "PGHOST=" + r.dir + "/pg"}, "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", db, "-c", query)
-	if err != nil {
-		r.t.Fatalf("%s: %v\n%s", query, err, out)
-	}
-	return strings.TrimSpace(out)
+	return r.pg.SQL(db, query)
+}
+
+// command is one of the programs, ready to run.
+func (r *rig) command(env []string, program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(r.bin, program), args...)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", append(append(os.Environ(), r.env...), env...), r.as
+	return cmd
 }
 
 // try runs one of the programs and returns its exit code and output.
 func (r *rig) try(env []string, program string, args ...string) (int, string) {
 	r.t.Helper()
-	out, err := run(r.t, "/", append(append([]string{}, r.env...), env...), filepath.Join(r.bin, program), args...)
+	out, err := r.command(env, program, args...).CombinedOutput()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		return 0, out
+		return 0, string(out)
 	case errors.As(err, &exit):
-		return exit.ExitCode(), out
+		return exit.ExitCode(), string(out)
 	}
 	r.t.Fatal(err)
 	return -1, ""
@@ -210,6 +156,9 @@ func (r *rig) shim(program, script string, env ...string) []string {
 	}
 	dir, err := os.MkdirTemp(r.dir, "shim")
 	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
 		r.t.Fatal(err)
 	}
 	write(r.t, filepath.Join(dir, program), "#!/bin/bash\nREAL="+real+"\n"+script, 0o755)
@@ -360,7 +309,7 @@ func TestBackupFailures(t *testing.T) {
 	write(t, r.dir+"/secrets/encryption_key", strings.Repeat("k3y-", 12), 0o600)
 
 	// Without the database, the volumes are saved all the same.
-	r.stopPostgres()
+	r.pg.Stop()
 	code, out := r.try(nil, "backup")
 	if code != 1 || !strings.Contains(out, "PostgreSQL") {
 		t.Errorf("exit code %d\n%s", code, out)
@@ -375,7 +324,7 @@ func TestBackupFailures(t *testing.T) {
 	if err := json.Unmarshal(text, &manifest); err != nil || manifest.Complete || len(manifest.Files) != 3 {
 		t.Errorf("the manifest is %s, %v", text, err)
 	}
-	r.startPostgres()
+	r.pg.Start()
 	r.must(nil, "backup")
 	if r.told("recovered") != 1 {
 		t.Errorf("recovery was told %d times", r.told("recovered"))
