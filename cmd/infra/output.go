@@ -16,6 +16,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
+	"github.com/morphee-app/morphee-infra/internal/verdict"
 )
 
 func isTerminal(w io.Writer) bool {
@@ -46,7 +47,7 @@ func summary(w, stderr io.Writer, r *sim.Result, stack *rehearsal.Stack, err err
 			fmt.Fprintf(w, "  replaced: %s %s, because of %s\n", change.Type, change.Name, strings.Join(change.Replaces, ", "))
 		}
 	}
-	policyLine(w, r.Policies)
+	policyLines(w, r.Policies)
 	if len(r.Protected) > 0 {
 		fmt.Fprintf(w, "\n%d protected resources were kept, with what they stand on:\n", len(r.Protected))
 		for _, urn := range r.Protected {
@@ -82,8 +83,8 @@ func failure(op sim.Operation, err error) string {
 	if errors.Is(err, sim.ErrRefused) {
 		return fmt.Sprintf("the simulated %s was refused before anything ran; nothing was changed", op)
 	}
-	if errors.Is(err, errPolicy) {
-		return fmt.Sprintf("the %s was refused by a policy: mend the cause, or except the resource in morphee:policyExceptions with a reason", op)
+	if errors.Is(err, verdict.ErrPolicy) {
+		return fmt.Sprintf("after the simulated %s the stack violates a policy, which could not be known before: mend the cause, or except the resource in morphee:policyExceptions with a reason", op)
 	}
 	if errors.Is(err, provider.ErrKilled) {
 		return fmt.Sprintf("the simulated %s was killed; the state is what had been written by then", op)

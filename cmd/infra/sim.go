@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
+	"github.com/morphee-app/morphee-infra/internal/verdict"
 )
 
 // simFlags are the flags of the simulator's operations.
@@ -176,21 +178,22 @@ func (a *app) operate(ctx context.Context, op sim.Operation, arg string, f *simF
 }
 
 // watched runs the operation with the safety guard before it and the project's own policy packs looking on.
+// Operations that run no program have nothing to judge.
 func (f *simFlags) watched(ctx context.Context, op sim.Operation, store sim.Store, stack *rehearsal.Stack, opts sim.Options) (*sim.Result, error) {
-	opts.Guard = safety.Guard(safety.Options{Disposable: stack.Config.Disposable})
-	w, err := f.watch(op, stack)
+	now := time.Now()
+	if f.noPolicy || op != sim.Preview && op != sim.Up {
+		opts.Guard = safety.Guard(verdict.Safety(verdict.Circumstances(stack.Stack, now)))
+		return store.Run(ctx, op, stack.Stack, opts)
+	}
+	judge, err := verdict.New(stack.Stack, now)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if w == nil {
-		return store.Run(ctx, op, stack.Stack, opts)
-	}
-	opts.Policies, opts.Guard = w.analyzers, w.guard(op, opts.Guard)
+	judge.Follow(&opts)
 	result, err := store.Run(ctx, op, stack.Stack, opts)
-	if result == nil {
-		return nil, err
+	if result != nil {
+		judge.Fill(result)
 	}
-	w.fill(result)
 	return result, err
 }
 

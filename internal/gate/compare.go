@@ -18,6 +18,8 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
+	"github.com/morphee-app/morphee-infra/internal/verdict"
+	"github.com/morphee-app/morphee-infra/policy/rule"
 )
 
 // Compared is a stack's part of the report, and the deployments it was made of: their secrets must not
@@ -34,7 +36,7 @@ func Compare(ctx context.Context, root string, base *Base, stack *rehearsal.Stac
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	c := &comparison{stack: stack, before: sim.Store{Dir: filepath.Join(dir, "base")}, dir: dir}
+	c := &comparison{stack: stack, circumstances: verdict.Circumstances(stack.Stack, now), before: sim.Store{Dir: filepath.Join(dir, "base")}, dir: dir}
 	c.out.Stack = report.Stack{Name: stack.Name, Simulated: true}
 	if err := os.MkdirAll(c.before.Dir, 0o700); err != nil {
 		return nil, err
@@ -57,7 +59,7 @@ func Compare(ctx context.Context, root string, base *Base, stack *rehearsal.Stac
 	}
 	s := &c.out.Stack
 	reached(s, c.out.Before, c.out.After)
-	if err := judge(s, c.out.Before, c.out.After, circumstances(stack, now)); err != nil {
+	if err := judge(s, c.out.Before, c.out.After, c.circumstances); err != nil {
 		return nil, err
 	}
 	s.Explain(c.losses)
@@ -78,11 +80,12 @@ func inside(root, file string) (string, error) {
 }
 
 type comparison struct {
-	stack  *rehearsal.Stack
-	before sim.Store // the base is up in it
-	dir    string
-	out    Compared
-	losses []report.Loss
+	stack         *rehearsal.Stack
+	circumstances rule.Options
+	before        sim.Store // the base is up in it
+	dir           string
+	out           Compared
+	losses        []report.Loss
 }
 
 // run previews the change on the base's state and world, then carries it out on a copy.
@@ -107,8 +110,12 @@ func (c *comparison) run(ctx context.Context) (err error) {
 			preview = lifted
 		}
 	}
-	for _, l := range safety.Losses(preview, safety.Options{Disposable: c.stack.Config.Disposable}) {
-		c.losses = append(c.losses, report.Loss{URN: l.URN, Type: l.Type, Name: l.Name, Kind: l.Kind, Op: l.Op, Cause: l.Cause.Text, Mend: l.Cause.Mend})
+	for _, l := range safety.Losses(preview, verdict.Safety(c.circumstances)) {
+		one := report.Loss{URN: l.URN, Type: l.Type, Name: l.Name, Kind: l.Kind, Op: l.Op, Cause: l.Cause.Text, Mend: l.Cause.Mend}
+		if !l.Refused() {
+			one.Accepted = l.Accepted
+		}
+		c.losses = append(c.losses, one)
 	}
 	for _, r := range preview.Resources {
 		if r.Op == "import" {

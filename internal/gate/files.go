@@ -8,6 +8,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/report"
+	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/policy/packs"
 	"github.com/morphee-app/morphee-infra/policy/rule"
 )
@@ -25,7 +26,7 @@ func Previewed(p *report.Preview, stack *rehearsal.Stack, now time.Time) (*Compa
 		}
 	}
 	if stack != nil {
-		options = circumstances(stack, now)
+		options = verdict.Circumstances(stack.Stack, now)
 		options.Preview = true
 	}
 	if p.Complete || s.New {
@@ -54,7 +55,7 @@ func Exported(name string, before, after []deployment.Resource, stack *rehearsal
 	s.Count(same)
 	options := rule.Options{Project: config.Namespace, Stack: name, Now: now}
 	if stack != nil {
-		options = circumstances(stack, now)
+		options = verdict.Circumstances(stack.Stack, now)
 	} else {
 		s.Notes = append(s.Notes, "The stack's configuration is not known, so no policy exception holds: name it with --stack.")
 	}

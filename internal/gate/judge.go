@@ -2,19 +2,13 @@ package gate
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/morphee-app/morphee-infra/internal/deployment"
-	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/report"
 	"github.com/morphee-app/morphee-infra/policy/packs"
 	"github.com/morphee-app/morphee-infra/policy/rule"
 	"github.com/morphee-app/morphee-infra/policy/snapshot"
 )
-
-func circumstances(stack *rehearsal.Stack, now time.Time) rule.Options {
-	return rule.Options{Project: stack.Project, Stack: stack.Name, Config: stack.Stack.Config, SecretKeys: stack.Secret, Now: now}
-}
 
 // judge asks the policies about the stack after the change and about the steps that lead there, and
 // finds out what becomes of everything stateful.

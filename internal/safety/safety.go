@@ -22,6 +22,10 @@ type Options struct {
 	// Disposable stacks may lose what is not protected. What the state still has as protected may not
 	// go even then: the protection is lifted first, by a change of its own.
 	Disposable bool
+
+	// Accept gives the reason why the deletion or replacement of a resource is accepted, or "". What the
+	// state still has as protected may not go even then.
+	Accept func(sim.ResourceChange) string
 }
 
 // Loss is one resource that would be lost, wholly or in part.
@@ -30,7 +34,12 @@ type Loss struct {
 	Op              string        // replace, delete, or update where the cloud would have to shrink it
 	Kind            stateful.Kind // what is in it; "" when it is only protected
 	Cause           Cause
+	Accepted        string // the reason why it is accepted, or ""
+	Protected       bool   // in the state, so that Pulumi refuses it
 }
+
+// Refused says whether the loss stops the change.
+func (l Loss) Refused() bool { return l.Accepted == "" || l.Protected }
 
 // Cause is what in the change forces a loss, and what to do instead. Losses of one cause share it.
 type Cause struct {
@@ -38,7 +47,7 @@ type Cause struct {
 	Mend string
 }
 
-// Losses lists what the planned changes would destroy, by cause and name.
+// Losses lists what the planned changes would destroy, by cause and name, those that are accepted too.
 func Losses(planned *sim.Result, o Options) []Loss {
 	p := plan{changes: map[string]sim.ResourceChange{}}
 	for _, c := range planned.Resources {
@@ -50,7 +59,7 @@ func Losses(planned *sim.Result, o Options) []Loss {
 		if !c.Protected && (!held || o.Disposable) {
 			continue
 		}
-		loss := Loss{URN: c.URN, Type: c.Type, Name: c.Name, Op: c.Op, Kind: kind}
+		loss := Loss{URN: c.URN, Type: c.Type, Name: c.Name, Op: c.Op, Kind: kind, Protected: c.Protected}
 		switch c.Op {
 		case "delete":
 			loss.Cause = p.deleted(c)
@@ -68,10 +77,27 @@ func Losses(planned *sim.Result, o Options) []Loss {
 		out = append(out, loss)
 	}
 	out = append(out, p.unseen(planned.Errors, out)...)
+	for i := range out {
+		out[i].accept(o)
+	}
 	slices.SortFunc(out, func(a, b Loss) int {
 		return cmp.Or(cmp.Compare(a.Cause.Text, b.Cause.Text), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name))
 	})
 	return out
+}
+
+// accept asks whether the loss is accepted. Making a thing smaller cannot be: the cloud refuses it.
+func (l *Loss) accept(o Options) {
+	if o.Accept == nil || l.Op != "delete" && l.Op != "replace" {
+		return
+	}
+	l.Accepted = o.Accept(sim.ResourceChange{URN: l.URN, Type: l.Type, Name: l.Name, Op: l.Op})
+	if l.Accepted != "" && l.Protected {
+		l.Cause = Cause{
+			Text: fmt.Sprintf("its loss is accepted (%s), but it is still protected in the state, and Pulumi deletes nothing that is", l.Accepted),
+			Mend: "lift the protection by a change of its own first (of a region or of the server: state retiring comes before retired), then make this change",
+		}
+	}
 }
 
 // foundation is what other things stand in, and cannot be taken out from under them.
@@ -97,7 +123,7 @@ func (p plan) unseen(errors []string, seen []Loss) []Loss {
 			continue
 		}
 		parts := strings.Split(m[1], "::")
-		l := Loss{URN: m[1], Name: parts[len(parts)-1], Op: "delete", Cause: keep}
+		l := Loss{URN: m[1], Name: parts[len(parts)-1], Op: "delete", Cause: keep, Protected: true}
 		if len(parts) > 2 {
 			l.Type = parts[2][strings.LastIndex(parts[2], "$")+1:]
 		}
@@ -116,11 +142,17 @@ type Refusal struct{ Losses []Loss }
 // Guard refuses a plan that has losses. It is made for sim.Options.Guard.
 func Guard(o Options) func(*sim.Result) error {
 	return func(planned *sim.Result) error {
-		if losses := Losses(planned, o); len(losses) > 0 {
-			return &Refusal{losses}
-		}
+		return Refuse(Losses(planned, o))
+	}
+}
+
+// Refuse is the error that explains the losses which stop a change; nil when there are none.
+func Refuse(losses []Loss) error {
+	losses = slices.DeleteFunc(slices.Clone(losses), func(l Loss) bool { return !l.Refused() })
+	if len(losses) == 0 {
 		return nil
 	}
+	return &Refusal{losses}
 }
 
 func (r *Refusal) Error() string {

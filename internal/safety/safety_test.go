@@ -72,6 +72,44 @@ func TestWhatIsALoss(t *testing.T) {
 	}
 }
 
+// What is accepted goes, if nothing protects it in the state; a disk does not shrink for a reason either.
+func TestAcceptedLosses(t *testing.T) {
+	accept := safety.Options{Accept: func(c sim.ResourceChange) string {
+		if c.Name == "old" {
+			return "moved to another volume"
+		}
+		return ""
+	}}
+	for _, c := range []struct {
+		name   string
+		change sim.ResourceChange
+		says   string // "" is not refused
+	}{
+		{"accepted", change("delete", volume, "old", false, props{}, nil), ""},
+		{"a replacement too", change("replace", volume, "old", false, props{}, props{}, "location"), ""},
+		{"another", change("delete", volume, "data", false, props{}, nil), "no longer part of the stack"},
+		{"still protected", change("delete", volume, "old", true, props{}, nil), "accepted (moved to another volume), but it is still protected in the state"},
+		{"a smaller disk", change("update", volume, "old", false, props{"size": 40.0}, props{"size": 20.0}), "only grows"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			planned := &sim.Result{Resources: []sim.ResourceChange{c.change}}
+			err := safety.Guard(accept)(planned)
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+			losses := safety.Losses(planned, accept)
+			if len(losses) != 1 || losses[0].Refused() != (c.says != "") {
+				t.Errorf("losses: %+v", losses)
+			}
+		})
+	}
+	const urn = "urn:pulumi:s::p::hcloud:index/volume:Volume::old"
+	told := &sim.Result{Errors: []string{"resource \"" + urn + "\" cannot be deleted because it is protected"}}
+	if err := safety.Guard(accept)(told); err == nil || !strings.Contains(err.Error(), "still protected in the state") {
+		t.Errorf("what only the engine tells: %v", err)
+	}
+}
+
 func TestCausesAreShared(t *testing.T) {
 	planned := &sim.Result{Resources: []sim.ResourceChange{
 		change("replace", "pulumi:providers:aws", "aws-regional", false, props{"region": "eu-west-1"}, props{"region": "eu-north-1"}, "region"),

@@ -15,6 +15,7 @@ var ErrRefused = errors.New("refused, nothing was changed")
 func (s Store) consider(ctx context.Context, x *session, stack Stack, opts Options) (*Result, error) {
 	start := time.Now()
 	dry := &session{dir: x.dir}
+	defer dry.forget()
 	if err := dry.read(ctx, s); err != nil {
 		return nil, err
 	}
@@ -43,6 +44,15 @@ func (r *Result) judge(guard func(*Result) error, failed error) error {
 	}
 	r.Errors = lines(reason)
 	return reason
+}
+
+// inspect asks about what an up has done, which may have failed for other reasons too.
+func (r *Result) inspect(look func(*Result) error, failed error) error {
+	reason := look(r)
+	if reason != nil {
+		r.Errors = append(r.Errors, lines(reason)...)
+	}
+	return errors.Join(failed, reason)
 }
 
 // lines are the joined errors one by one.

@@ -2,12 +2,14 @@ package sim
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	pulumidisplay "github.com/pulumi/pulumi/pkg/v3/display"
 	"github.com/pulumi/pulumi/pkg/v3/engine"
+	pkgresource "github.com/pulumi/pulumi/pkg/v3/resource"
 	"github.com/pulumi/pulumi/pkg/v3/resource/deploy"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag/colors"
@@ -29,6 +31,11 @@ type Result struct {
 	Outputs   map[string]any   `json:"outputs"`             // secrets are "[secret]", what is not known yet "[unknown]"
 	Protected []string         `json:"protected,omitempty"` // what a destroy left because it is protected
 	Refused   bool             `json:"refused,omitempty"`   // nothing ran, because of what would have happened
+
+	// States are all resources, as a preview plans them or an up leaves them, for as long as Guard or
+	// Inspect looks at the result. They are not the whole stack unless Whole.
+	States []*pkgresource.State `json:"-"`
+	Whole  bool                 `json:"-"`
 
 	// Log is what was done to the simulated clouds, in the order in which it was finished.
 	Log []provider.Operation `json:"-"`
@@ -106,6 +113,7 @@ type step struct {
 // observed is what the engine's events told.
 type observed struct {
 	changes    map[string]*ResourceChange
+	states     map[resource.URN]*pkgresource.State
 	packs      map[string]bool
 	violations []Violation
 	errors     []string
@@ -115,12 +123,15 @@ type observed struct {
 }
 
 func newObserved() *observed {
-	return &observed{changes: map[string]*ResourceChange{}, packs: map[string]bool{}}
+	return &observed{changes: map[string]*ResourceChange{}, states: map[resource.URN]*pkgresource.State{}, packs: map[string]bool{}}
 }
 
 func (o *observed) add(e engine.Event) {
 	switch p := e.Payload().(type) {
 	case engine.ResourcePreEventPayload:
+		if m := p.Metadata; m.New != nil && m.Op != deploy.OpRead && m.Op != deploy.OpReadReplacement {
+			o.states[m.URN] = m.New.State // the engine fills it in as it goes on
+		}
 		if !p.Internal {
 			o.step(p.Metadata)
 		}
@@ -299,6 +310,7 @@ func (o *observed) result(op Operation, stack Stack, changes pulumidisplay.Resou
 		r.Resources = append(r.Resources, *c)
 	}
 	slices.SortFunc(r.Resources, func(a, b ResourceChange) int { return cmp.Compare(a.URN, b.URN) })
+	r.States = slices.Collect(maps.Values(o.states))
 	for name := range o.packs {
 		r.Policies.Packs = appendNew(r.Policies.Packs, name)
 	}
@@ -316,7 +328,7 @@ func (o *observed) result(op Operation, stack Stack, changes pulumidisplay.Resou
 
 // finish adds what is known only at the end.
 func (r *Result) finish(opErr, saved error, snap *deploy.Snapshot, start time.Time) {
-	r.DurationMs = time.Since(start).Milliseconds()
+	r.DurationMs, r.Whole = time.Since(start).Milliseconds(), opErr == nil
 	if r.Operation != Preview {
 		r.Outputs = outputs(snap)
 	}

@@ -65,6 +65,10 @@ type Options struct {
 	// Parallel 1 the order is that of one operation after the other.
 	Observe func(*cloud.World, provider.Operation)
 
+	// Inspect judges the stack as an Up has left it, when everything is known. Its error fails the
+	// operation, and is reported as Guard's is.
+	Inspect func(done *Result) error
+
 	Policies  map[string]plugin.Analyzer // in-process policy packs, by name
 	PackPaths []string                   // policy packs as executables or folders
 
@@ -89,9 +93,15 @@ func (s Store) Run(ctx context.Context, op Operation, stack Stack, opts Options)
 		}
 	}
 	result, err := x.run(ctx, op, stack, opts)
-	if op == Preview && opts.Guard != nil && result != nil {
+	switch {
+	case result == nil:
+		return nil, err
+	case op == Preview && opts.Guard != nil:
 		err = result.judge(opts.Guard, err)
+	case op == Up && opts.Inspect != nil:
+		err = result.inspect(opts.Inspect, err)
 	}
+	result.States = nil
 	return result, err
 }
 
@@ -155,6 +165,7 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	seen := wait()
 
 	result := seen.result(op, stack, changes)
+	x.loaded = append(x.loaded, &deploy.Snapshot{Resources: result.States})
 	result.keep(x.snapshot, kept)
 	if simulator.Faults.Killed() {
 		opErr = errors.Join(provider.ErrKilled, opErr)

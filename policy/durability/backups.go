@@ -56,7 +56,7 @@ var backups = []rule.Rule{{
 	Mend:   "Add a vault policy that denies backup:DeleteRecoveryPoint, or a vault lock.",
 	Graph: func(g *rule.Graph) {
 		for _, v := range g.Of(tVault) {
-			if g.Options().Disposable() {
+			if g.Options().Leaving(v.Name) {
 				continue
 			}
 			g.Needs(v, "backupVaultName", "recovery points can be deleted before they expire", func(r *rule.Resource) rule.Value {
@@ -131,7 +131,7 @@ func backupBucket(g *rule.Graph) *rule.Resource {
 
 func backupRetention(g *rule.Graph) {
 	b := backupBucket(g)
-	if b == nil || g.Options().Disposable() {
+	if b == nil || g.Options().Leaving(b.Name) {
 		return
 	}
 	g.Looked(b)
@@ -168,7 +168,7 @@ func backupRetention(g *rule.Graph) {
 }
 
 func backupJob(g *rule.Graph) {
-	if backupBucket(g) == nil || g.Options().Disposable() {
+	if b := backupBucket(g); b == nil || g.Options().Leaving(b.Name) {
 		return
 	}
 	for _, r := range g.Of(rule.DockerContainer, "aws:scheduler/schedule:Schedule", "aws:cloudwatch/eventRule:EventRule") {
@@ -185,12 +185,9 @@ func backupJob(g *rule.Graph) {
 }
 
 func backupPlan(g *rule.Graph) {
-	if g.Options().Disposable() {
-		return
-	}
 	for t, setting := range map[string]string{tInstance: "database", tCluster: "database", tEfs: "files"} {
 		for _, r := range g.Of(t) {
-			if !r.In("replicateSourceDb").Absent() {
+			if !r.In("replicateSourceDb").Absent() || g.Options().Leaving(r.Name) {
 				continue
 			}
 			g.Needs(r, "resources", "no backup plan keeps it for as long as is promised", func(selection *rule.Resource) rule.Value {

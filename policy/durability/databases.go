@@ -40,7 +40,7 @@ var databases = []rule.Rule{{
 	Reason:   "Damage is often found weeks later.",
 	Mend:     "Set backupRetentionPeriod to 30 or more.",
 	Settings: []rule.Setting{{Name: "days", Default: 30.0, Min: 1, Description: "least days of automated backups"}},
-	Check: unlessDisposable(func(c *rule.Check) {
+	Check: unlessLeaving(func(c *rule.Check) {
 		if !replica(c) {
 			c.AtLeast("backupRetentionPeriod", c.Number("days"), "backups are not kept long enough")
 		}

@@ -1,6 +1,7 @@
 package durability
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,15 +137,22 @@ func TestSteps(t *testing.T) {
 		options rule.Options
 		want    int
 	}{
-		"replaced":                {step("replace", "aws:efs/fileSystem:FileSystem", "files"), rule.Options{}, 1},
-		"deleted":                 {step("delete", "docker:index/volume:Volume", "data"), rule.Options{}, 1},
-		"updated":                 {step("update", "aws:rds/instance:Instance", "db"), rule.Options{}, 0},
-		"created":                 {step("create", "aws:rds/instance:Instance", "db"), rule.Options{}, 0},
-		"stateless":               {step("replace", "aws:ecs/taskDefinition:TaskDefinition", "task"), rule.Options{}, 0},
-		"written again at need":   {step("replace", "docker:index/volume:Volume", "app-service-secrets"), rule.Options{}, 0},
-		"a throw-away stack":      {step("delete", "aws:rds/instance:Instance", "db"), rule.Options{Config: map[string]string{"morphee:disposable": "true"}}, 0},
-		"retired by exception":    {step("delete", "aws:rds/instance:Instance", "db"), rule.Options{Exceptions: []rule.Exception{{Rule: "stateful-not-replaced", Resource: "db", Reason: "retired after the move"}}}, 0},
-		"another is the excepted": {step("delete", "aws:rds/instance:Instance", "db"), rule.Options{Exceptions: []rule.Exception{{Rule: "stateful-not-replaced", Resource: "other", Reason: "retired after the move"}}}, 1},
+		"replaced":                 {step("replace", "aws:efs/fileSystem:FileSystem", "files"), rule.Options{}, 1},
+		"deleted":                  {step("delete", "docker:index/volume:Volume", "data"), rule.Options{}, 1},
+		"updated":                  {step("update", "aws:rds/instance:Instance", "db"), rule.Options{}, 0},
+		"created":                  {step("create", "aws:rds/instance:Instance", "db"), rule.Options{}, 0},
+		"stateless":                {step("replace", "aws:ecs/taskDefinition:TaskDefinition", "task"), rule.Options{}, 0},
+		"written again at need":    {step("replace", "docker:index/volume:Volume", "app-service-secrets"), rule.Options{}, 0},
+		"a throw-away stack":       {step("delete", "aws:rds/instance:Instance", "db"), rule.Options{Config: map[string]string{"morphee:disposable": "true"}}, 0},
+		"retired by exception":     {step("delete", "aws:rds/instance:Instance", "db"), rule.Options{Exceptions: []rule.Exception{{Rule: "stateful-not-replaced", Resource: "db", Reason: "retired after the move"}}}, 0},
+		"of a region that retires": {step("delete", "aws:rds/instance:Instance", "aws-usw2-db"), region("retiring"), 1},
+		"of a retired region":      {step("delete", "aws:rds/instance:Instance", "aws-usw2-db"), region("retired"), 0},
+		"of another region":        {step("delete", "aws:rds/instance:Instance", "aws-use1-db"), region("retired"), 1},
+		"replaced, though retired": {step("replace", "aws:rds/instance:Instance", "aws-usw2-db"), region("retired"), 1},
+		"confirmed and retired":    {step("delete", "docker:index/volume:Volume", "postgres-data"), server("retired"), 0},
+		"confirmed, not retired":   {step("delete", "docker:index/volume:Volume", "postgres-data"), server("retiring"), 1},
+		"not confirmed":            {step("delete", "docker:index/volume:Volume", "backend-data"), server("retired"), 1},
+		"another is the excepted":  {step("delete", "aws:rds/instance:Instance", "db"), rule.Options{Exceptions: []rule.Exception{{Rule: "stateful-not-replaced", Resource: "other", Reason: "retired after the move"}}}, 1},
 	} {
 		report, err := rule.CheckSteps([]rule.Pack{Pack}, []rule.Step{c.step}, c.options)
 		if err != nil {
@@ -155,6 +163,49 @@ func TestSteps(t *testing.T) {
 		}
 		if c.want == 1 && c.step.Op == "replace" && !strings.Contains(report.Violations[0].Message, "kmsKeyId") {
 			t.Errorf("%s: the message does not name the property: %s", name, report.Violations[0].Message)
+		}
+	}
+}
+
+func region(state string) rule.Options {
+	return rule.Options{Config: map[string]string{"morphee:aws": `{"regions":[{"name":"us-west-2","index":1,"state":"` + state + `"}]}`}}
+}
+
+func server(state string) rule.Options {
+	return rule.Options{Config: map[string]string{"morphee:migration": `{"from":1,"retire":{"state":"` + state + `","confirm":["postgres"]}}`}}
+}
+
+// What is retired is listed when it is deleted, with the place in the configuration that says so.
+func TestRetiredIsListed(t *testing.T) {
+	steps := []rule.Step{{URN: "urn:pulumi:s::p::aws:rds/instance:Instance::aws-usw2-db", Type: "aws:rds/instance:Instance", Name: "aws-usw2-db", Op: "delete"}}
+	report, err := rule.CheckSteps([]rule.Pack{Pack}, steps, region("retired"))
+	if err != nil || len(report.Excepted) != 1 || report.Excepted[0].Exception.Reason != "retired: morphee:aws.regions, us-west-2" {
+		t.Errorf("%v: %+v", err, report)
+	}
+}
+
+// What is given up needs neither protection nor backups; the rest of the stack still does.
+func TestGivenUp(t *testing.T) {
+	list := func(name string) []*rule.Resource {
+		urn := func(typ, name string) string { return "urn:pulumi:s::p::" + typ + "::" + name }
+		return []*rule.Resource{
+			{URN: urn(tInstance, name), Type: tInstance, Name: name, Inputs: map[string]any{"skipFinalSnapshot": true, "storageEncrypted": true}},
+			{URN: urn(tVault, name+"-vault"), Type: tVault, Name: name + "-vault", Inputs: map[string]any{"forceDestroy": true}},
+		}
+	}
+	rules := []string{"stateful-protected", "database-deletion-protection", "database-final-snapshot", "database-backup-retention", "no-force-destroy", "backup-plan", "backup-vault-locked"}
+	for _, state := range []string{"active", "retiring", "retired"} {
+		for _, name := range []string{"aws-usw2-db", "aws-use1-db"} {
+			report, err := rule.Evaluate([]rule.Pack{Pack}, list(name), region(state))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range rules {
+				found := slices.ContainsFunc(report.Violations, func(f rule.Finding) bool { return f.Rule == id })
+				if want := state == "active" || name == "aws-use1-db"; found != want {
+					t.Errorf("%s, %s: violation of %s: %v", state, name, id, found)
+				}
+			}
 		}
 	}
 }

@@ -13,10 +13,10 @@ var Pack = rule.Pack{
 	Rules: slices.Concat(steps, protection, databases, aurora, caches, files, buckets, backups),
 }
 
-// unlessDisposable leaves throw-away stacks alone.
-func unlessDisposable(check func(*rule.Check)) func(*rule.Check) {
+// unlessLeaving leaves alone what is thrown away or given up.
+func unlessLeaving(check func(*rule.Check)) func(*rule.Check) {
 	return func(c *rule.Check) {
-		if !c.Options().Disposable() {
+		if !c.Options().Leaving(c.Name) {
 			check(c)
 		}
 	}

@@ -7,12 +7,17 @@ import (
 	"github.com/morphee-app/morphee-infra/policy/rule"
 )
 
+// NotReplaced is the rule about what an update loses. Its exceptions also hold for losses of what is no
+// data itself, such as the network that the data is in.
+const NotReplaced = "stateful-not-replaced"
+
 var steps = []rule.Rule{{
-	ID: "stateful-not-replaced", Level: rule.Mandatory,
+	ID: NotReplaced, Level: rule.Mandatory,
 	Title:  "Nothing that holds data is replaced or deleted by an update",
 	Reason: "A replacement is a deletion with an empty successor. Moving data is a sequence of small steps, never a side effect.",
-	Mend: "Find the property named here and set it back, or carry an alias if the resource was renamed. To retire it for good, except this " +
-		"resource in morphee:policyExceptions with the reason, and lift its protection.",
+	Mend: "Find the property named here and set it back, or carry an alias if the resource was renamed. To retire it for good, set the state of its " +
+		"region or of morphee:migration.retire, first to retiring, then to retired; for anything else, lift its protection and except it in " +
+		"morphee:policyExceptions with the reason.",
 	Steps: func(c *rule.StepCheck) {
 		if c.Options().Disposable() {
 			return
@@ -29,7 +34,9 @@ var steps = []rule.Rule{{
 				}
 				c.Violate(s, "would be replaced, because of %s", why)
 			case "delete":
-				c.Violate(s, "would be deleted")
+				if !c.Leave(s, "is deleted") {
+					c.Violate(s, "would be deleted")
+				}
 			}
 		}
 	},

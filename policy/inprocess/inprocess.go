@@ -1,10 +1,11 @@
-// Package inprocess gives the policy packs to an engine that runs in this process: the same rules as
-// the executables of package serve, without a process and a protocol between.
+// Package inprocess gives the engine's own view of resources to the policy packs, in this process. Either
+// the packs look once at all that an operation plans or leaves (Resources), or the engine asks them
+// itself, as it asks the executables of package serve (Analyzer): that comes to the same verdicts,
+// and takes the engine several times as long.
 package inprocess
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/pkg/v3/resource/plugin"
@@ -17,31 +18,24 @@ import (
 
 // Analyzer is one pack for one operation: make a new one for each.
 type Analyzer struct {
-	session    *rule.Session
-	info       plugin.AnalyzerInfo
-	stack      *stack
-	configured atomic.Bool
+	session *rule.Session
+	info    plugin.AnalyzerInfo
 }
 
 // New makes an analyzer. It fails when the exceptions in the configuration cannot be read.
 func New(pack rule.Pack, options rule.Options) (*Analyzer, error) {
-	return newAnalyzer(pack, options, &stack{})
-}
-
-func newAnalyzer(pack rule.Pack, options rule.Options, shared *stack) (*Analyzer, error) {
 	session, err := rule.NewSession(pack, options)
 	if err != nil {
 		return nil, err
 	}
-	return &Analyzer{session: session, info: describe(pack), stack: shared}, nil
+	return &Analyzer{session: session, info: describe(pack)}, nil
 }
 
 // All makes an analyzer of each pack, by name, as sim.Options takes them.
 func All(packs []rule.Pack, options rule.Options) (map[string]plugin.Analyzer, error) {
 	out := map[string]plugin.Analyzer{}
-	shared := &stack{}
 	for _, p := range packs {
-		a, err := newAnalyzer(p, options, shared)
+		a, err := New(p, options)
 		if err != nil {
 			return nil, err
 		}
@@ -94,16 +88,8 @@ func (a *Analyzer) Close() error { return nil }
 // Cancel implements plugin.Analyzer.
 func (a *Analyzer) Cancel(context.Context) error { return nil }
 
-// GetAnalyzerInfo implements plugin.Analyzer. Once the pack is configured its rules are left out: the
-// engine would write down for every resource, twice, the sorted names of all that it passed. Nobody
-// in this process reads that, and it took longer than the rules themselves.
-func (a *Analyzer) GetAnalyzerInfo(context.Context) (plugin.AnalyzerInfo, error) {
-	info := a.info
-	if a.configured.Load() {
-		info.Policies = nil
-	}
-	return info, nil
-}
+// GetAnalyzerInfo implements plugin.Analyzer.
+func (a *Analyzer) GetAnalyzerInfo(context.Context) (plugin.AnalyzerInfo, error) { return a.info, nil }
 
 // GetPluginInfo implements plugin.Analyzer.
 func (a *Analyzer) GetPluginInfo(context.Context) (plugin.PluginInfo, error) {
@@ -122,7 +108,6 @@ func (a *Analyzer) Configure(_ context.Context, config map[string]plugin.Analyze
 		settings[name] = c.Properties
 	}
 	a.session.Configure(levels, settings)
-	a.configured.Store(true)
 	return nil
 }
 
@@ -133,12 +118,34 @@ func (a *Analyzer) Remediate(context.Context, plugin.AnalyzerResource) (plugin.R
 
 // Analyze implements plugin.Analyzer.
 func (a *Analyzer) Analyze(_ context.Context, r plugin.AnalyzerResource) (plugin.AnalyzeResponse, error) {
-	return respond(a.session.Diagnose(a.session.Resource(a.stack.resource(r)))), nil
+	one := described(r)
+	one.Inputs = properties(resource.ToResourcePropertyMap(r.Properties))
+	return respond(a.session.Diagnose(a.session.Resource(one))), nil
 }
 
 // AnalyzeStack implements plugin.Analyzer.
 func (a *Analyzer) AnalyzeStack(_ context.Context, list []plugin.AnalyzerStackResource) (plugin.AnalyzeResponse, error) {
-	return respond(a.session.DiagnoseStack(a.session.StackOf(a.stack.all(list)))), nil
+	all := make([]*rule.Resource, len(list))
+	for i, r := range list {
+		all[i] = described(r.AnalyzerResource)
+		all[i].Outputs = properties(resource.ToResourcePropertyMap(r.Properties))
+		all[i].Dependencies, all[i].PropertyDeps = texts(r.Dependencies), map[string][]string{}
+		for k, v := range r.PropertyDependencies {
+			all[i].PropertyDeps[string(k)] = texts(v)
+		}
+	}
+	return respond(a.session.DiagnoseStack(a.session.Stack(all))), nil
+}
+
+func described(r plugin.AnalyzerResource) *rule.Resource {
+	out := &rule.Resource{
+		URN: string(r.URN), Type: string(r.Type), Name: r.Name, Protect: r.Options.Protect, Parent: string(r.Options.Parent),
+		AdditionalSecrets: texts(r.Options.AdditionalSecretOutputs),
+	}
+	if r.Provider != nil {
+		out.Provider = string(r.Provider.URN)
+	}
+	return out
 }
 
 func respond(d rule.Diagnosis) plugin.AnalyzeResponse {

@@ -77,9 +77,9 @@ var balancers = []rule.Rule{{
 	ID: "lb-deletion-protection", Level: rule.Mandatory, Refs: []string{"C150"}, Types: []string{tLb},
 	Title:  "Load balancers are protected against deletion",
 	Reason: "With the load balancer goes the address that everything points to.",
-	Mend:   "Set enableDeletionProtection; only a disposable stack does without.",
+	Mend:   "Set enableDeletionProtection; only a disposable stack, or a region that is given up, does without.",
 	Check: func(c *rule.Check) {
-		if !c.Options().Disposable() {
+		if !c.Options().Leaving(c.Name) {
 			c.True("enableDeletionProtection", "the load balancer can be deleted")
 		}
 	},

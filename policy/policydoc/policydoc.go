@@ -75,11 +75,17 @@ A rule gives one of three answers for each resource.
 | answer | what it does |
 |---|---|
 | pass | nothing |
-| violation | mandatory: the deployment fails, before the resource is made or changed. advisory: it is reported |
-| undetermined | a value that the rule needs is not known before the deployment. It is counted and listed, never taken for a pass; the rule decides while the deployment goes on, when the value is known |
+| violation | mandatory: the deployment is refused or fails (see below). advisory: it is reported |
+| undetermined | a value that the rule needs is not known before the deployment. It is counted and listed, never taken for a pass; the rule decides when the value is known |
 
-What a rule about the whole stack finds (a private subnet with a route to the internet, say) is reported
-after the preview, and after the deployment.
+| | when the rules look | what a mandatory violation does |
+|---|---|---|
+| ` + "`infra sim preview`, `up`" + ` | once at all that the preview plans; after an up once more at all that there is, when everything is known | refuses the up before anything is made. What was undetermined and turns out a violation fails the up at its end |
+| the ordinary CLI | at each resource before it is made or changed; rules about the whole stack after the preview, and after the deployment | fails the deployment before the resource is made or changed; a rule about the whole stack fails it at its end |
+| ` + "`infra report`" + ` | at the stack before and after the change, when everything is known | the change does not pass |
+
+All three come to the same verdicts. When a preview or an up fails half-way for other reasons, rules about the
+whole stack are not asked: part of a stack would look as if the rest were missing.
 
 A policy pack never learns what an update is about to do with a resource, so ` + "`stateful-not-replaced`" + ` is
 asked by ` + "`infra`" + `, which has the preview's steps. With the ordinary CLI, ` + "`stateful-protected`" + ` and Pulumi's own
@@ -98,6 +104,23 @@ config:
       reason: finding out why sessions are lost
       until: "2027-01-31"
 ` + "```" + `
+
+An exception from ` + "`stateful-not-replaced`" + ` also lets ` + "`infra sim up`" + ` delete or replace what it names. What is
+still protected in the state is not deleted even then, because Pulumi refuses that: the protection is lifted first, by
+a change of its own.
+
+## What is given up
+
+A throw-away stack (` + "`morphee:disposable`" + `) need not protect anything. Neither need what the configuration gives up:
+
+| configuration | what it gives up |
+|---|---|
+| ` + "`morphee:aws.regions[].state`" + ` | everything of the region: the names that begin with its prefix, such as ` + "`aws-usw2-`" + ` |
+| ` + "`morphee:migration.retire`" + ` | what is named in ` + "`confirm`" + `, and everything whose name goes on from there with a dash |
+
+While the state is ` + "`retiring`" + `, the rules about protection, deletion protection and backups pass for it. When the
+state is ` + "`retired`" + `, it may also be deleted, though not replaced; every report lists what is deleted as accepted, with
+the reason ` + "`retired: …`" + `.
 
 ## Thresholds
 

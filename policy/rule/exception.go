@@ -64,12 +64,33 @@ func (e Exception) expired(now time.Time) bool {
 	return e.Until != "" && !now.IsZero() && now.UTC().Format(time.DateOnly) > e.Until
 }
 
-func (e Exception) covers(f Finding) bool {
-	if e.Rule != f.Rule {
+func (e Exception) covers(rule, urn string) bool {
+	if e.Rule != rule {
 		return false
 	}
-	name := NameOf(f.URN)
-	return Glob(e.Resource, name) || Glob(e.Resource, f.URN) || Glob(e.Resource, typeOf(f.URN)+"::"+name)
+	name := NameOf(urn)
+	return Glob(e.Resource, name) || Glob(e.Resource, urn) || Glob(e.Resource, typeOf(urn)+"::"+name)
+}
+
+// exceptions are those in the configuration, and the others that hold.
+func (o *Options) exceptions() ([]Exception, error) {
+	list, err := ParseExceptions(o.Value(ExceptionsKey))
+	return append(list, o.Exceptions...), err
+}
+
+// Accepts finds the exception that accepts violations of a rule by a resource; nil when there is none, or
+// its last day is over.
+func (o *Options) Accepts(rule, urn string) (*Exception, error) {
+	list, err := o.exceptions()
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range list {
+		if e.covers(rule, urn) && !e.expired(o.Now) {
+			return &list[i], nil
+		}
+	}
+	return nil, nil
 }
 
 // typeOf is the resource's own type in a URN, without those of its parents.

@@ -148,22 +148,22 @@ func appendNew(list []*Resource, r *Resource) []*Resource {
 
 // Violate reports a violation of a resource.
 func (g *Graph) Violate(r *Resource, format string, args ...any) {
-	g.emit(r.URN, Violation, fmt.Sprintf(format, args...))
+	g.emit(r.URN, Violation, fmt.Sprintf(format, args...), nil)
 }
 
 // ViolateStack reports a violation of the stack as a whole.
 func (g *Graph) ViolateStack(format string, args ...any) {
-	g.emit(g.Root(), Violation, fmt.Sprintf(format, args...))
+	g.emit(g.Root(), Violation, fmt.Sprintf(format, args...), nil)
 }
 
 // Undecided reports that something of a resource is not known yet.
-func (g *Graph) Undecided(r *Resource, what string) { g.emit(r.URN, Undetermined, what) }
+func (g *Graph) Undecided(r *Resource, what string) { g.emit(r.URN, Undetermined, what, nil) }
 
 // Looked counts a resource that the rule has looked at, for the report.
-func (g *Graph) Looked(r *Resource) { g.emit(r.URN, Pass, "") }
+func (g *Graph) Looked(r *Resource) { g.emit(r.URN, Pass, "", nil) }
 
 // LookedStack counts that the rule has looked at the stack as a whole.
-func (g *Graph) LookedStack() { g.emit(g.Root(), Pass, "") }
+func (g *Graph) LookedStack() { g.emit(g.Root(), Pass, "", nil) }
 
 // Root is the URN of the stack.
 func (x *Index) Root() string {
@@ -211,4 +211,4 @@ func (g *Graph) Needs(r *Resource, path, why string, good func(*Resource) Value,
 }
 
 // UndecidedStack reports that something of the whole stack is not known yet.
-func (g *Graph) UndecidedStack(what string) { g.emit(g.Root(), Undetermined, what) }
+func (g *Graph) UndecidedStack(what string) { g.emit(g.Root(), Undetermined, what, nil) }

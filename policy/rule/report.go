@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Report is the result of packs over a stack.
@@ -90,21 +91,34 @@ func Merge(reports ...Report) Report {
 	return out
 }
 
-// Evaluate runs packs over a finished deployment, or one in memory.
+// Evaluate runs packs over a finished deployment, or over one that a preview plans. The packs run side
+// by side.
 func Evaluate(packs []Pack, list []*Resource, options Options) (Report, error) {
-	var reports []Report
-	index := NewIndex(list)
-	for _, p := range packs {
-		s, err := NewSession(p, options)
-		if err != nil {
+	sessions := make([]*Session, len(packs))
+	for i, p := range packs {
+		var err error
+		if sessions[i], err = NewSession(p, options); err != nil {
 			return Report{}, err
 		}
-		for _, r := range list {
-			s.Resource(r)
-		}
-		s.StackOf(index)
-		reports = append(reports, s.Report())
 	}
+	var index *Index
+	if !options.Partial {
+		index = NewIndex(list)
+	}
+	reports := make([]Report, len(packs))
+	var wait sync.WaitGroup
+	for i, s := range sessions {
+		wait.Go(func() {
+			for _, r := range list {
+				s.Resource(r)
+			}
+			if index != nil {
+				s.stackOf(index)
+			}
+			reports[i] = s.Report()
+		})
+	}
+	wait.Wait()
 	return Merge(reports...), nil
 }
 

@@ -117,7 +117,7 @@ type Finding struct {
 type context struct {
 	rule    *Rule
 	options *Options
-	emit    func(urn string, a Answer, message string)
+	emit    func(urn string, a Answer, message string, e *Exception)
 }
 
 // Options are the circumstances of the evaluation.
@@ -169,11 +169,11 @@ type Check struct {
 
 // Violate reports a violation.
 func (c *Check) Violate(format string, args ...any) {
-	c.emit(c.URN, Violation, fmt.Sprintf(format, args...))
+	c.emit(c.URN, Violation, fmt.Sprintf(format, args...), nil)
 }
 
 // Undecided reports that the value is not known yet.
-func (c *Check) Undecided(v Value) { c.emit(c.URN, Undetermined, v.Path()) }
+func (c *Check) Undecided(v Value) { c.emit(c.URN, Undetermined, v.Path(), nil) }
 
 // True wants the input to be true. Absent is not true.
 func (c *Check) True(path, why string) { c.Want(c.In(path), Value.True, why) }

@@ -52,6 +52,10 @@ func TestExceptions(t *testing.T) {
 			t.Errorf("%s: %d mandatory", name, r.Mandatory())
 		}
 	}
+	r := evaluate(t, "", on(`{"rule":"named-thing","resource":"thing","reason":"it is just a test","until":"2027-01-30"}`))
+	if n := strings.Count(r.Violations[0].Message, "ended on 2027-01-30"); n != 1 {
+		t.Errorf("the message says %d times that the exception is over: %s", n, r.Violations[0].Message)
+	}
 	for exception, want := range map[string]string{
 		`{"rule":"*","resource":"a","reason":"it is just a test"}`:                         "not for a pattern",
 		`{"rule":"named-thing","resource":"a","reason":"no"}`:                              "three words",

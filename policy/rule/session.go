@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/morphee-app/morphee-infra/internal/leaving"
 )
 
 // Options are the circumstances of an evaluation.
@@ -18,6 +20,9 @@ type Options struct {
 	SecretKeys []string
 	// Preview says that values may be unknown.
 	Preview bool
+	// Partial says that the resources are not the whole stack, because an operation failed half-way: the
+	// rules for the whole stack are not asked then.
+	Partial bool
 	// Now decides which exceptions are over; zero ends none.
 	Now time.Time
 	// MonthlyUSD is what the stack costs a month by the cost report; nil without one.
@@ -27,6 +32,8 @@ type Options struct {
 	// Settings by rule and name, and Levels by rule, from the policy configuration.
 	Settings map[string]map[string]any
 	Levels   map[string]Level
+
+	leaving leaving.Set
 }
 
 // Value is one key of the project's configuration.
@@ -38,6 +45,10 @@ func (o *Options) Nested(key, path string) Value { return Of(o.Value(key)).JSON(
 // Disposable says that this is a throw-away stack, whose data nobody would miss.
 func (o *Options) Disposable() bool { return o.Value("disposable") == "true" }
 
+// Leaving says that the resource of that logical name needs no protection and no backups: the stack is
+// a throw-away one, or its configuration gives the resource up (see package leaving).
+func (o *Options) Leaving(name string) bool { return o.Disposable() || o.leaving.Retiring(name) }
+
 // Session runs one pack through one operation.
 type Session struct {
 	pack       Pack
@@ -47,6 +58,7 @@ type Session struct {
 	mu       sync.Mutex
 	inputs   map[string]*Resource
 	findings map[Finding]bool
+	accepted map[Finding]*Exception // by the rule itself
 	used     map[int]bool
 	looked   map[string]map[string]bool // rule -> URNs
 	byType   map[string][]*Rule
@@ -54,12 +66,13 @@ type Session struct {
 
 // NewSession begins. It fails when the exceptions in the configuration cannot be read.
 func NewSession(pack Pack, options Options) (*Session, error) {
-	list, err := ParseExceptions(options.Value(ExceptionsKey))
+	list, err := options.exceptions()
 	if err != nil {
 		return nil, err
 	}
+	options.leaving = leaving.New(options.Config)
 	return &Session{
-		pack: pack, options: options, exceptions: append(list, options.Exceptions...),
+		pack: pack, options: options, exceptions: list, accepted: map[Finding]*Exception{},
 		inputs: map[string]*Resource{}, findings: map[Finding]bool{}, used: map[int]bool{}, looked: map[string]map[string]bool{}, byType: map[string][]*Rule{},
 	}, nil
 }
@@ -136,8 +149,8 @@ func (s *Session) Stack(list []*Resource) []Finding {
 	return s.graphs(NewIndex(list))
 }
 
-// StackOf is Stack for an index that several packs share; the resources have their inputs.
-func (s *Session) StackOf(x *Index) []Finding {
+// stackOf is Stack for an index that several packs share; the resources have their inputs.
+func (s *Session) stackOf(x *Index) []Finding {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.graphs(x)
@@ -171,10 +184,10 @@ func (s *Session) level(r *Rule) Level {
 }
 
 func (s *Session) context(r *Rule, out *[]Finding) context {
-	return context{rule: r, options: &s.options, emit: func(urn string, a Answer, message string) {
+	return context{rule: r, options: &s.options, emit: func(urn string, a Answer, message string, e *Exception) {
 		s.look(r.ID, urn)
 		if a != Pass {
-			*out = append(*out, Finding{Pack: s.pack.Name, Rule: r.ID, Level: s.level(r), Answer: a, URN: urn, Message: message})
+			*out = append(*out, Finding{Pack: s.pack.Name, Rule: r.ID, Level: s.level(r), Answer: a, URN: urn, Message: message, Exception: e})
 		}
 	}}
 }
@@ -183,11 +196,13 @@ func (s *Session) context(r *Rule, out *[]Finding) context {
 func (s *Session) settle(list []Finding) []Finding {
 	var out []Finding
 	for _, f := range list {
-		if f.Answer == Violation {
-			s.except(&f)
-		}
 		key := f
 		key.Exception = nil
+		if f.Exception != nil {
+			s.accepted[key] = f.Exception
+		} else if f.Answer == Violation {
+			s.except(&f)
+		}
 		if s.findings[key] {
 			continue
 		}
@@ -198,10 +213,14 @@ func (s *Session) settle(list []Finding) []Finding {
 	return out
 }
 
+// except looks for an exception for a violation: the rule's own, or one that was configured.
 func (s *Session) except(f *Finding) {
+	if f.Exception = s.accepted[*f]; f.Exception != nil {
+		return
+	}
 	for i, e := range s.exceptions {
 		switch {
-		case !e.covers(*f):
+		case !e.covers(f.Rule, f.URN):
 		case e.expired(s.options.Now):
 			f.Message += fmt.Sprintf(" (the exception %q ended on %s)", e.Reason, e.Until)
 		default:

@@ -18,7 +18,17 @@ type StepCheck struct {
 
 // Violate reports a violation by a step.
 func (c *StepCheck) Violate(s Step, format string, args ...any) {
-	c.emit(s.URN, Violation, fmt.Sprintf(format, args...))
+	c.emit(s.URN, Violation, fmt.Sprintf(format, args...), nil)
+}
+
+// Leave reports the loss of what the configuration gives up, which is accepted and listed with the
+// reason. It is false, and nothing is reported, when the configuration does not give it up.
+func (c *StepCheck) Leave(s Step, format string, args ...any) bool {
+	if !c.options.leaving.Retired(s.Name) {
+		return false
+	}
+	c.emit(s.URN, Violation, fmt.Sprintf(format, args...), &Exception{Rule: c.rule.ID, Resource: s.Name, Reason: c.options.leaving.Reason(s.Name)})
+	return true
 }
 
 // CheckSteps runs the rules for steps. A policy pack behind the engine's protocol never learns what
