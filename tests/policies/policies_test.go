@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/stateful"
+	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/policy/inprocess"
 	"github.com/morphee-app/morphee-infra/policy/mutation"
 	"github.com/morphee-app/morphee-infra/policy/packs"
@@ -61,8 +63,10 @@ func TestPoliciesHold(t *testing.T) {
 		store := rig.NewStore(t)
 		for _, op := range []sim.Operation{sim.Preview, sim.Up} {
 			policies := analyzers(t, stack.Stack, op == sim.Preview)
-			rig.Run(t, store, op, stack.Stack, sim.Options{Policies: policies})
+			once := &look{options: circumstances(stack.Stack)}
+			rig.Run(t, store, op, stack.Stack, once.at(op, sim.Options{Policies: policies}))
 			report := inprocess.Report(policies, packs.All())
+			alike(t, string(op), report, once.report)
 			if len(report.Packs) != 4 || report.Checks < 500 {
 				t.Errorf("%s: %d packs made %d checks", op, len(report.Packs), report.Checks)
 			}
@@ -85,6 +89,42 @@ func TestPoliciesHold(t *testing.T) {
 			t.Logf("exception: %s %s: %s", f.Rule, rule.NameOf(f.URN), f.Exception.Reason)
 		}
 	})
+}
+
+// look evaluates the packs once, on what a preview plans or an up leaves.
+type look struct {
+	options rule.Options
+	report  rule.Report
+}
+
+func (l *look) at(op sim.Operation, o sim.Options) sim.Options {
+	evaluate := func(r *sim.Result) (err error) {
+		l.options.Preview, l.options.Partial = op == sim.Preview, !r.Whole
+		l.report, err = rule.Evaluate(packs.All(), inprocess.Resources(r.States), l.options)
+		return err
+	}
+	if op == sim.Preview {
+		o.Guard = evaluate
+	} else {
+		o.Inspect = evaluate
+	}
+	return o
+}
+
+// alike fails unless the engine, asking the packs about one resource after the other, and one look at all
+// of them come to the same verdicts.
+func alike(t *testing.T, what string, engine, once rule.Report) {
+	t.Helper()
+	for name, lists := range map[string][2][]rule.Finding{
+		"violations": {engine.Violations, once.Violations}, "exceptions": {engine.Excepted, once.Excepted}, "undetermined": {engine.Undetermined, once.Undetermined},
+	} {
+		if a, b := findings(lists[0]), findings(lists[1]); a != b {
+			t.Errorf("%s: %s: the engine's:%s\nat one look:%s", what, name, a, b)
+		}
+	}
+	if engine.Rules != once.Rules || engine.Checks != once.Checks {
+		t.Errorf("%s: %d rules and %d checks by the engine, %d and %d at one look", what, engine.Rules, engine.Checks, once.Rules, once.Checks)
+	}
 }
 
 // Each mutant breaks a shipped stack in one place, and is noticed by exactly the rule that is about it.
@@ -170,38 +210,68 @@ func breaking(program pulumi.RunFunc, token string, change func(pulumi.Map)) pul
 	}
 }
 
-// What a rule forbids is not made: the operation fails before the cloud is asked, and says how to mend it.
+// mistakes break shipped stacks in one place each.
+var mistakes = map[string]struct {
+	stack, token, rule string
+	change             func(pulumi.Map)
+}{
+	"a public database": {"prod", "aws:rds/instance:Instance", "database-not-public", func(p pulumi.Map) { p["publiclyAccessible"] = pulumi.Bool(true) }},
+	"an open server": {"dev", "hcloud:index/firewall:Firewall", "hetzner-ssh-sources", func(p pulumi.Map) {
+		p["rules"] = pulumi.Array{pulumi.Map{"direction": pulumi.String("in"), "protocol": pulumi.String("tcp"), "port": pulumi.String("22"), "sourceIps": pulumi.ToStringArray([]string{"0.0.0.0/0"})}}
+	}},
+	"a plain secret": {"dev", "docker:index/network:Network", "secret-by-name", func(p pulumi.Map) { p["options"] = pulumi.Map{"apiToken": pulumi.String("hunter22")} }},
+	"plain connections to the database": {"prod", "aws:rds/parameterGroup:ParameterGroup", "database-ssl-forced", func(p pulumi.Map) {
+		p["parameters"] = pulumi.Array{pulumi.Map{"name": pulumi.String("rds.force_ssl"), "value": pulumi.String("0")}}
+	}},
+}
+
+// What a rule forbids is not made: the engine, asking a pack, fails before it asks the cloud, and says how
+// to mend it. One look at what the preview plans comes to the same verdicts, and refuses all of it.
 func TestViolationStopsTheDeployment(t *testing.T) {
-	for name, c := range map[string]struct {
-		stack, token, rule string
-		change             func(pulumi.Map)
-	}{
-		"a public database": {"prod", "aws:rds/instance:Instance", "database-not-public", func(p pulumi.Map) { p["publiclyAccessible"] = pulumi.Bool(true) }},
-		"an open server": {"dev", "hcloud:index/firewall:Firewall", "hetzner-ssh-sources", func(p pulumi.Map) {
-			p["rules"] = pulumi.Array{pulumi.Map{"direction": pulumi.String("in"), "protocol": pulumi.String("tcp"), "port": pulumi.String("22"), "sourceIps": pulumi.ToStringArray([]string{"0.0.0.0/0"})}}
-		}},
-		"a plain secret": {"dev", "docker:index/network:Network", "secret-by-name", func(p pulumi.Map) { p["options"] = pulumi.Map{"apiToken": pulumi.String("hunter22")} }},
-	} {
+	for name, c := range mistakes {
 		t.Run(name, func(t *testing.T) {
 			stack := rig.Load(t, rig.Shipped(t)[c.stack]).Stack
 			stack.Program = breaking(stack.Program, c.token, c.change)
 			for _, op := range []sim.Operation{sim.Preview, sim.Up} {
-				store := rig.NewStore(t)
-				r, err := rig.Try(store, op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
+				policies := analyzers(t, stack, op == sim.Preview)
+				r, err := rig.Try(rig.NewStore(t), op, stack, sim.Options{Policies: policies})
 				if err == nil {
 					t.Fatalf("%s succeeds", op)
 				}
-				var mandatory []sim.Violation
+				wants(t, string(op), r, c.rule)
 				for _, v := range r.Policies.Violations {
-					if v.Level == "mandatory" {
-						mandatory = append(mandatory, v)
+					if v.Level == "mandatory" && !strings.Contains(v.Message, "To mend it") {
+						t.Errorf("%s: nothing says how to mend %s", op, v.Message)
 					}
 				}
-				if len(mandatory) == 0 || slices.ContainsFunc(mandatory, func(v sim.Violation) bool { return v.Policy != c.rule || !strings.Contains(v.Message, "To mend it") }) {
-					t.Errorf("%s: got %+v, want %s", op, mandatory, c.rule)
+				store := rig.NewStore(t)
+				r, err = judged(t, store, op, stack)
+				if err == nil || !errors.Is(err, verdict.ErrPolicy) || r.Refused != (op == sim.Up) {
+					t.Fatalf("%s at one look: refused %v, %v", op, r.Refused, err)
+				}
+				wants(t, string(op)+" at one look", r, c.rule)
+				if len(r.Errors) == 0 || slices.ContainsFunc(r.Errors, func(e string) bool { return !strings.HasPrefix(e, c.rule+": ") || !strings.Contains(e, "To mend it") }) {
+					t.Errorf("%s at one look: errors %q", op, r.Errors)
+				}
+				if _, err := os.Stat(filepath.Join(store.Dir, stack.Name, "state.json")); err == nil {
+					t.Errorf("%s at one look: something was made", op)
+				}
+				if op == sim.Preview {
+					once := &look{options: circumstances(stack)}
+					rig.Run(t, store, op, stack, once.at(op, sim.Options{}))
+					alike(t, name, inprocess.Report(policies, packs.All()), once.report)
 				}
 			}
 		})
+	}
+}
+
+// wants fails unless every mandatory violation is one of the rule, and there is one.
+func wants(t *testing.T, what string, r *sim.Result, rule string) {
+	t.Helper()
+	mandatory := slices.DeleteFunc(slices.Clone(r.Policies.Violations), func(v sim.Violation) bool { return v.Level != "mandatory" })
+	if len(mandatory) == 0 || slices.ContainsFunc(mandatory, func(v sim.Violation) bool { return v.Policy != rule }) {
+		t.Errorf("%s: got %+v, want %s", what, mandatory, rule)
 	}
 }
 
@@ -214,17 +284,6 @@ func TestPoliciesBehindTheProtocol(t *testing.T) {
 				here := rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: analyzers(t, stack, op == sim.Preview)})
 				there := rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: served(t, stack, op == sim.Preview)})
 				same(t, string(op), here, there)
-				apart, options := analyzers(t, stack, op == sim.Preview), circumstances(stack)
-				rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: apart})
-				options.Preview = op == sim.Preview
-				together, err := inprocess.NewTogether(packs.All(), options)
-				if err != nil {
-					t.Fatal(err)
-				}
-				rig.Run(t, rig.NewStore(t), op, stack, sim.Options{Policies: map[string]plugin.Analyzer{inprocess.TogetherName: together}})
-				if a, b := fmt.Sprintf("%+v", inprocess.Report(apart, packs.All())), fmt.Sprintf("%+v", together.Report()); a != b {
-					t.Errorf("%s: one by one\n%s\ntogether\n%s", op, a, b)
-				}
 				if op == sim.Preview && len(here.Policies.Violations) == 0 {
 					t.Error("a preview of a new stack knows everything")
 				}
