@@ -164,7 +164,7 @@ func (s *server) signIn() (err error) {
 		return nil
 	}
 	s.gotrue, err = docker.NewGoTrue(s.ctx, "gotrue", &docker.GoTrueArgs{
-		Platform: s.platform, Image: c.Images.GoTrue, Limits: limits(c.Limits.GoTrue),
+		Platform: s.platform, Image: c.Images.GoTrue, Limits: limits(c.Limits.GoTrue), Replicas: c.Auth.Replicas,
 		Host: c.Hosts.Auth, AppHost: c.Hosts.App,
 		SignupEnabled: c.Auth.SignupEnabled, TokenLifetimeSeconds: c.Auth.TokenLifetimeSeconds,
 		SMTP: docker.SMTP{

@@ -22,9 +22,9 @@ func TestPhase2(t *testing.T) {
 	list, outputs := recordPhase(t, Phase2, serverConfig(t, 2, map[string]any{"server": large}))
 	got := recorder.Count(list)
 	for typ, want := range map[string]int{
-		// Phase 1's 10 with their 9 loaders, and a backend, a Redis, three Sentinels and the databases of
-		// the new server, each with its files.
-		"docker:index/container:Container": 19 + 6 + 6, "hcloud:index/server:Server": 2, "hcloud:index/volume:Volume": 2,
+		// Phase 1's 10 with their 9 loaders, and a backend, a sign-in, a Redis, three Sentinels and the
+		// databases of the new server, each with its files.
+		"docker:index/container:Container": 19 + 7 + 7, "hcloud:index/server:Server": 2, "hcloud:index/volume:Volume": 2,
 		"cloudflare:index/r2Bucket:R2Bucket": 2, "cloudflare:index/record:Record": 6, "pulumi:providers:docker": 1,
 		"morphee:hetzner:PostgresServer": 1, "morphee:docker:Postgres": 1, "morphee:forgejo:ForgejoService": 1,
 	} {

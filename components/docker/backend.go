@@ -94,7 +94,7 @@ func NewBackend(ctx *pulumi.Context, name string, args *BackendArgs, opts ...pul
 	c.PublicURL = pulumi.Sprintf("https://%s", args.Host)
 	c.MemoryVolume, c.FilesVolume = memory.Name, files.Name
 	if !args.Stopped {
-		if c.Service, err = newReplicas(ctx, name, args.service(memory.Name, files.Name), args, c); err != nil {
+		if c.Service, err = newReplicas(ctx, name, args.service(memory.Name, files.Name), args.Replicas, args.HealthPath, c); err != nil {
 			return nil, err
 		}
 	}
@@ -179,7 +179,7 @@ func (a *BackendArgs) validate(name string) error {
 	p := base.Check("Backend", name)
 	p.Require(a.Platform != nil, "Platform", a.Platform, "the host's platform", "")
 	p.Require(a.Host != "", "Host", a.Host, "a host name", "morphee:hosts.api")
-	p.Require(a.Replicas >= 0 && a.Replicas <= 4, "Replicas", a.Replicas, "1 to 4", "morphee:backend.replicas")
+	p.Require(a.Replicas >= 0 && a.Replicas <= maxReplicas, "Replicas", a.Replicas, "1 to 4", "morphee:backend.replicas")
 	p.Require(a.AppHost != "", "AppHost", a.AppHost, "a host name", "morphee:hosts.app")
 	p.Require(a.Port >= 1 && a.Port <= 65535, "Port", a.Port, "1 to 65535", "morphee:backend.port")
 	p.Require(strings.HasPrefix(a.HealthPath, "/") && !strings.ContainsAny(a.HealthPath, "'\"\\ "), "HealthPath", a.HealthPath, "a path without quotes or spaces", "morphee:backend.healthPath")

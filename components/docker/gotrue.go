@@ -35,8 +35,11 @@ type GoTrueArgs struct {
 	Platform *Platform
 	// Image is pinned.
 	Image string
-	// Limits bound the container.
+	// Limits bound each container.
 	Limits Limits
+	// Replicas is how many containers run it, 1 (default) to 4. Two or more are served together, and
+	// replaced one at a time; see newReplicas.
+	Replicas int
 	// Host is the public name, such as auth.morphee.app.
 	Host string
 	// AppHost is the web application's public name, where people are sent back to.
@@ -65,7 +68,7 @@ type GoTrue struct {
 	InternalURL pulumi.StringOutput
 	// PublicURL is how browsers reach it.
 	PublicURL pulumi.StringOutput
-	// Service is the container.
+	// Service is the container; with replicas, the one that comes up last.
 	Service *Service
 }
 
@@ -79,7 +82,7 @@ func NewGoTrue(ctx *pulumi.Context, name string, args *GoTrueArgs, opts ...pulum
 		return nil, err
 	}
 	var err error
-	c.Service, err = NewService(ctx, name+"-service", &ServiceArgs{
+	c.Service, err = newReplicas(ctx, name, ServiceArgs{
 		Platform:      args.Platform,
 		ContainerName: goTrueHost,
 		Image:         args.Image,
@@ -96,7 +99,7 @@ func NewGoTrue(ctx *pulumi.Context, name string, args *GoTrueArgs, opts ...pulum
 		Edge: true, Data: true,
 		Route: &Route{Name: goTrueHost, Host: args.Host, Port: goTruePort},
 		After: []pulumi.Resource{args.Database},
-	}, pulumi.Parent(c))
+	}, args.Replicas, "/health", c)
 	if err != nil {
 		return nil, err
 	}

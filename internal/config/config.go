@@ -172,6 +172,9 @@ type Backend struct {
 type Auth struct {
 	// Whether people may sign up by themselves.
 	SignupEnabled bool `key:"signupEnabled" default:"true"`
+	// How many containers run it on the server. Two or more are replaced one at a time, without an
+	// interruption. (On AWS it is aws.gotrue.tasks.)
+	Replicas int `key:"replicas" derived:"2 in phase 2, else 1" min:"1" max:"4"`
 	// Life of an access token.
 	TokenLifetimeSeconds int `key:"tokenLifetimeSeconds" default:"3600" unit:"s" min:"300" max:"86400"`
 	// The mail server for confirmations and password resets.

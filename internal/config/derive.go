@@ -73,10 +73,13 @@ func deriveManaged(c *Config, d *decoder) {
 			c.Database.External.Database = "neondb"
 		}
 	}
-	if !d.set["backend.replicas"] {
-		c.Backend.Replicas = 1
-		if managed {
-			c.Backend.Replicas = 2
+	for path, replicas := range map[string]*int{"backend.replicas": &c.Backend.Replicas, "auth.replicas": &c.Auth.Replicas} {
+		switch {
+		case d.set[path]:
+		case managed:
+			*replicas = 2
+		default:
+			*replicas = 1
 		}
 	}
 	if !d.set["redis.sentinel"] {

@@ -27,7 +27,6 @@ func TestManagedMistakes(t *testing.T) {
 		{1, `database: {cutover: true}`, "database.cutover", "does not go with phase 1"},
 		{0, `database: {provider: hetzner}`, "database.provider", "does not go with phase 0"},
 		{1, `database: {provider: hetzner, cutover: true}`, "database.cutover", "does not go with phase 1"},
-		{1, `backend: {replicas: 2}`, "backend.replicas", "does not go with phase 1"},
 		{1, `redis: {sentinel: true}`, "redis.sentinel", "does not go with phase 1"},
 		{2, `database: {provider: mysql}`, "database.provider", "container, hetzner, supabase, neon"},
 		{2, `database: {provider: container, cutover: true}`, "database.cutover", "has nothing to go to"},
@@ -76,7 +75,7 @@ func TestPhase2Derives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Database.Provider != "hetzner" || c.Database.InUse() != "container" || c.Backend.Replicas != 2 || !c.Redis.Sentinel ||
+	if c.Database.Provider != "hetzner" || c.Database.InUse() != "container" || c.Backend.Replicas != 2 || c.Auth.Replicas != 2 || !c.Redis.Sentinel ||
 		c.Database.Hetzner.ArchiveBucket != c.Backups.Bucket+"-pitr" || c.Forgejo.Server.BackupBucket != c.Backups.Bucket+"-git" {
 		t.Errorf("got %+v %+v %+v", c.Database, c.Backend, c.Redis)
 	}
@@ -84,14 +83,14 @@ func TestPhase2Derives(t *testing.T) {
 	for _, s := range c.ServerServices() {
 		names = append(names, s.Service)
 	}
-	if got := strings.Join(names, " "); got != "traefik frontend backend backend-2 redis redis-replica redis-sentinel-1 redis-sentinel-2 redis-sentinel-3 postgres gotrue forgejo backup" {
+	if got := strings.Join(names, " "); got != "traefik frontend backend backend-2 redis redis-replica redis-sentinel-1 redis-sentinel-2 redis-sentinel-3 postgres gotrue gotrue-2 forgejo backup" {
 		t.Error(got)
 	}
 	one, err := config.Parse(base(1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if one.Database.Provider != "container" || one.Backend.Replicas != 1 || one.Redis.Sentinel {
+	if one.Database.Provider != "container" || one.Backend.Replicas != 1 || one.Auth.Replicas != 1 || one.Redis.Sentinel {
 		t.Errorf("phase 1 has %+v %+v %+v", one.Database, one.Backend, one.Redis)
 	}
 	// The way back keeps the server, unused.

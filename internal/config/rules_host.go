@@ -66,13 +66,16 @@ func (c Config) ServerServices() []NamedLimits {
 	}
 	add("frontend", l.Frontend)
 	serves := !c.Moving() || !c.Migration.OnAWS()
-	for n := 1; n <= c.Backend.Replicas && serves; n++ {
-		name := "backend"
-		if n > 1 {
-			name = fmt.Sprintf("backend-%d", n)
+	replicas := func(service string, n int, limits Limits) {
+		for i := 1; i <= n && serves; i++ {
+			name := service
+			if i > 1 {
+				name = fmt.Sprintf("%s-%d", service, i)
+			}
+			add(name, limits)
 		}
-		add(name, l.Backend)
 	}
+	replicas("backend", c.Backend.Replicas, l.Backend)
 	if c.Relays() {
 		add("relay", l.Relay)
 	}
@@ -86,9 +89,7 @@ func (c Config) ServerServices() []NamedLimits {
 	if c.Database.KeepContainer {
 		add("postgres", l.Postgres)
 	}
-	if serves {
-		add("gotrue", l.GoTrue)
-	}
+	replicas("gotrue", c.Auth.Replicas, l.GoTrue)
 	if c.Forgejo.Enabled && !c.ForgejoMoved() && serves {
 		out = append(out, NamedLimits{"forgejo", l.Forgejo})
 	}

@@ -28,7 +28,6 @@ func (r rules) notBeforePhase2() {
 		{"database.provider", r.ServerPhase() == 0 && r.Database.Provider != "container", "container in phase 0"},
 		{"database.cutover", r.Database.Cutover, "false in phases 0 and 1"},
 		{"database.keepContainer", !r.Database.KeepContainer, "true in phases 0 and 1"},
-		{"backend.replicas", r.Backend.Replicas != 1, "1 in phases 0 and 1"},
 		{"redis.sentinel", r.Redis.Sentinel, "false in phases 0 and 1"},
 		{"forgejo.server.enabled", r.ServerPhase() == 0 && r.Forgejo.Server.Enabled, "false in phase 0"},
 		{"forgejo.server.cutover", r.Forgejo.Server.Cutover, "false in phases 0 and 1"},
