@@ -126,12 +126,19 @@ func opener(file config.File, warnings *[]string) (func(path, ciphertext string)
 			said = true
 		}
 		sum := sha256.Sum256([]byte("stand-in for " + path))
-		return standIn + hex.EncodeToString(sum[:16]), nil
+		text := standIn + hex.EncodeToString(sum[:16])
+		if config.FormatOf(path) == "https-url" { // the program checks it
+			text = standInURL + text
+		}
+		return text, nil
 	}, nil
 }
 
 // standIn begins what is used in place of a secret that could not be opened.
-const standIn = "standin"
+const (
+	standIn    = "standin"
+	standInURL = "https://stand-in.invalid/"
+)
 
 // IsStandIn tells whether a value is used in place of a secret that could not be opened.
-func IsStandIn(value string) bool { return strings.HasPrefix(value, standIn) }
+func IsStandIn(value string) bool { return strings.HasPrefix(strings.TrimPrefix(value, standInURL), standIn) }
