@@ -11,8 +11,12 @@ import (
 	"github.com/morphee-app/morphee-infra/components/base"
 )
 
-//go:embed backup_export.sh
-var exportScript string
+var (
+	//go:embed backup_secrets.sh
+	secretsScript string
+	//go:embed backup_export.sh
+	exportScript string
+)
 
 // BackupExport is the daily copy out of AWS: a task that dumps the databases and archives the files,
 // encrypts, and uploads to a bucket elsewhere. It runs the backup image that the server runs too, so
@@ -79,9 +83,22 @@ func (e *BackupExport) validate(p *base.Problems) {
 	}
 }
 
-// export registers the secrets and the scheduled task.
-func (c *AwsBackups) export(ctx *pulumi.Context, name string, args *AwsBackupsArgs) error {
+// export registers the scheduled task.
+func (c *AwsBackups) export(ctx *pulumi.Context, name string, args *AwsBackupsArgs, secrets *Secrets) error {
 	e := args.Export
+	task := e.task(args, e.container(secrets), e.sources(), true)
+	task.EphemeralGiB = e.ScratchGiB
+	scheduled, err := NewScheduledTask(ctx, name, &ScheduledTaskArgs{Task: task, Cron: e.Cron, Paused: e.Paused}, pulumi.Parent(c))
+	if err != nil {
+		return err
+	}
+	c.ExportFamily, c.ExportScheduleGroup, c.ExportLogGroup = scheduled.Family, scheduled.ScheduleGroup, scheduled.LogGroupName
+	c.ExportCommand = runTaskCommand(&task, scheduled.Family, scheduled.SecurityGroupID, "")
+	return nil
+}
+
+// secrets are what a task needs to read and write copies, in Secrets Manager.
+func (e *BackupExport) secrets(ctx *pulumi.Context, name string, args *AwsBackupsArgs, parent pulumi.Resource) (*Secrets, error) {
 	values := map[string]SecretSpec{
 		"encryption-key":    {Description: "Encrypts exported backups; keep a copy elsewhere", Value: e.EncryptionKey},
 		"access-key-id":     {Description: "Key id of the bucket for exported backups", Value: e.AccessKeyID},
@@ -90,32 +107,30 @@ func (c *AwsBackups) export(ctx *pulumi.Context, name string, args *AwsBackupsAr
 	if e.WebhookURL != nil {
 		values["webhook-url"] = SecretSpec{Description: "Told when the export fails", Value: e.WebhookURL}
 	}
-	secrets, err := NewSecrets(ctx, name+"-secrets", &SecretsArgs{
+	return NewSecrets(ctx, name, &SecretsArgs{
 		Secrets: values, KmsKeyArn: e.SecretsKmsKeyArn, Disposable: args.Disposable, Tags: args.Tags,
-	}, pulumi.Parent(c))
-	if err != nil {
-		return err
-	}
+	}, pulumi.Parent(parent))
+}
+
+// task is where a container of the backup image runs: with the access points it mounts, and the ways
+// to them and to the database.
+func (e *BackupExport) task(args *AwsBackupsArgs, container Container, points []string, readOnly bool) EcsServiceArgs {
 	task := e.Task
 	task.AccountID, task.Region, task.Tags = args.AccountID, args.Region, args.Tags
-	task.EphemeralGiB, task.Containers = e.ScratchGiB, []Container{e.container(secrets)}
+	task.Containers = []Container{container}
+	task.Connections, task.Volumes = slices.Clone(task.Connections), slices.Clone(task.Volumes)
 	if e.Database != nil {
-		task.Connections = append(task.Connections[:len(task.Connections):len(task.Connections)], e.Database.Connection())
+		task.Connections = append(task.Connections, e.Database.Connection())
 	}
-	for _, point := range e.sources() {
+	for _, point := range points {
 		volume := e.Store.Volume(point, point)
-		volume.ReadOnly = true
-		task.Volumes = append(task.Volumes[:len(task.Volumes):len(task.Volumes)], volume)
+		volume.ReadOnly = readOnly
+		task.Volumes = append(task.Volumes, volume)
 	}
-	if e.Store != nil {
-		task.Connections = append(task.Connections[:len(task.Connections):len(task.Connections)], e.Store.Connection())
+	if len(points) > 0 {
+		task.Connections = append(task.Connections, e.Store.Connection())
 	}
-	scheduled, err := NewScheduledTask(ctx, name, &ScheduledTaskArgs{Task: task, Cron: e.Cron, Paused: e.Paused}, pulumi.Parent(c))
-	if err != nil {
-		return err
-	}
-	c.ExportFamily, c.ExportScheduleGroup, c.ExportLogGroup = scheduled.Family, scheduled.ScheduleGroup, scheduled.LogGroupName
-	return nil
+	return task
 }
 
 func (e *BackupExport) sources() []string {
@@ -133,18 +148,36 @@ func (e *BackupExport) excludes() string {
 	return strings.Join(lines, "\n")
 }
 
-// container is the backup image, run once. It wants its secrets in files; ECS has only variables, so
-// a line of shell writes them to the task's own scratch space and takes the variables away.
+// container dumps, archives and uploads.
 func (e *BackupExport) container(secrets *Secrets) Container {
+	c := e.tool("export", exportScript, secrets)
+	for k, v := range map[string]any{
+		"SOURCES_DIR": "/sources", "EXCLUDES": e.excludes(), "DATABASES": strings.Join(e.Databases, " "),
+		"GIT_SOURCES": strings.Join(e.GitAccessPoints, " "), "FILES_SOURCES": strings.Join(e.FilesAccessPoints, " "),
+		"POSTGRES_DAYS": e.PostgresDays, "GIT_DAYS": e.GitDays, "FILES_DAYS": e.FilesDays,
+	} {
+		c.Environment[k] = pulumi.String(fmt.Sprint(v))
+	}
+	if e.WebhookURL != nil {
+		c.Secrets["FILE_webhook_url"] = SecretRef{Arn: secrets.Arns["webhook-url"], KmsKeyArn: e.SecretsKmsKeyArn}
+	}
+	for _, point := range e.sources() {
+		c.Mounts = append(c.Mounts, Mount{Volume: point, Path: "/sources/" + point, ReadOnly: true})
+	}
+	return c
+}
+
+// tool is the backup image with the bucket and the database, run once. It wants its secrets in files;
+// ECS has only variables, so a line of shell writes them to the task's own scratch space and takes the
+// variables away.
+func (e *BackupExport) tool(name, script string, secrets *Secrets) Container {
 	text := func(v any) pulumi.StringInput { return pulumi.String(fmt.Sprint(v)) }
 	c := Container{
-		Name: "export", Image: e.Image, User: "1000:1000", EntryPoint: []string{"bash", "-c"}, Command: []string{exportScript},
+		Name: name, Image: e.Image, User: "1000:1000", EntryPoint: []string{"bash", "-c"}, Command: []string{secretsScript + script},
 		Scratch: []string{"/backups", "/run/secrets", "/tmp"},
 		Environment: map[string]pulumi.StringInput{
-			"BACKUP_DIR": text("/backups"), "SECRETS_DIR": text("/run/secrets"), "SOURCES_DIR": text("/sources"), "NAME": text("aws"), "HOME": text("/tmp"), "EXCLUDES": text(e.excludes()),
-			"DATABASES": text(strings.Join(e.Databases, " ")), "GIT_SOURCES": text(strings.Join(e.GitAccessPoints, " ")), "FILES_SOURCES": text(strings.Join(e.FilesAccessPoints, " ")),
+			"BACKUP_DIR": text("/backups"), "SECRETS_DIR": text("/run/secrets"), "NAME": text("aws"), "HOME": text("/tmp"),
 			"REMOTE_PATH": e.Bucket, "REMOTE_ENDPOINT": e.Endpoint, "REMOTE_REGION": e.Region,
-			"POSTGRES_DAYS": text(e.PostgresDays), "GIT_DAYS": text(e.GitDays), "FILES_DAYS": text(e.FilesDays),
 		},
 		Secrets: map[string]SecretRef{
 			"FILE_encryption_key":           {Arn: secrets.Arns["encryption-key"], KmsKeyArn: e.SecretsKmsKeyArn},
@@ -152,15 +185,9 @@ func (e *BackupExport) container(secrets *Secrets) Container {
 			"FILE_remote_secret_access_key": {Arn: secrets.Arns["secret-access-key"], KmsKeyArn: e.SecretsKmsKeyArn},
 		},
 	}
-	if e.WebhookURL != nil {
-		c.Secrets["FILE_webhook_url"] = SecretRef{Arn: secrets.Arns["webhook-url"], KmsKeyArn: e.SecretsKmsKeyArn}
-	}
 	if d := e.Database; d != nil {
 		c.Environment["PGHOST"], c.Environment["PGPORT"], c.Environment["PGUSER"], c.Environment["PGSSLMODE"] = d.Host, text(d.Port), text(d.MasterUsername), text("require")
 		c.Secrets["FILE_postgres_password"] = SecretRef{Arn: d.MasterSecretArn, JSONKey: "password", KmsKeyArn: d.MasterSecretKmsKeyArn}
-	}
-	for _, point := range e.sources() {
-		c.Mounts = append(c.Mounts, Mount{Volume: point, Path: "/sources/" + point, ReadOnly: true})
 	}
 	return c
 }

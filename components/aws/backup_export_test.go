@@ -28,7 +28,7 @@ func TestExportScript(t *testing.T) {
 	if err := os.Mkdir(secrets, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	run := exec.Command(bash, "-c", exportScript)
+	run := exec.Command(bash, "-c", secretsScript+exportScript)
 	run.Env = []string{"PATH=" + dir + ":/usr/bin:/bin", "TMPDIR=" + dir, "SECRETS_DIR=" + secrets, "FILE_encryption_key=a key\nof two lines", "PGHOST=db"}
 	out, err := run.CombinedOutput()
 	if err != nil {

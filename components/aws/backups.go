@@ -32,6 +32,9 @@ type AwsBackupsArgs struct {
 	VaultLock bool
 	// Export is the daily copy out of AWS; nil for none.
 	Export *BackupExport
+	// Import is the task that brings a copy into AWS; nil for none. It needs an Export, and shares its
+	// bucket, secrets, database and file system.
+	Import *BackupImport
 	// Disposable leaves the vault unprotected and lets it be deleted with recovery points in it.
 	Disposable bool
 	Tags       base.Tags
@@ -45,6 +48,12 @@ type AwsBackups struct {
 	// ExportFamily (of the task definition), ExportScheduleGroup and ExportLogGroup are what Alarms
 	// watches; unset without an export.
 	ExportFamily, ExportScheduleGroup, ExportLogGroup pulumi.StringOutput
+	// ExportCommand runs the export at once; unset without an export.
+	ExportCommand pulumi.StringOutput
+	// Import is the task that brings a copy in; nil without one. ImportCommand runs it, with STAMP in
+	// place of the copy's.
+	Import        *OneOffTask
+	ImportCommand pulumi.StringOutput
 }
 
 var awsCron = regexp.MustCompile(`^\S+ \S+ \S+ \S+ \S+ \S+$`)
@@ -61,6 +70,9 @@ func (a *AwsBackupsArgs) validate(name string) error {
 	p.Require(awsCron.MatchString(a.Cron), "Cron", a.Cron, "six fields, such as 0 3 * * ? *", "")
 	if a.Export != nil {
 		a.Export.validate(p)
+	}
+	if a.Import != nil {
+		a.Import.validate(p, a.Export)
 	}
 	return p.Err()
 }
@@ -107,12 +119,24 @@ func NewAwsBackups(ctx *pulumi.Context, name string, in *AwsBackupsArgs, opts ..
 	c.VaultName, c.VaultArn = vault.Name, vault.Arn
 	outputs := pulumi.Map{"vaultName": c.VaultName, "vaultArn": c.VaultArn}
 	if args.Export != nil {
-		if err := c.export(ctx, name+"-export", &args); err != nil {
+		if err := c.copies(ctx, name, &args); err != nil {
 			return nil, err
 		}
 		outputs["exportFamily"], outputs["exportScheduleGroup"], outputs["exportLogGroup"] = c.ExportFamily, c.ExportScheduleGroup, c.ExportLogGroup
 	}
 	return c, ctx.RegisterResourceOutputs(c, outputs)
+}
+
+// copies registers what moves copies out of AWS and into it.
+func (c *AwsBackups) copies(ctx *pulumi.Context, name string, args *AwsBackupsArgs) error {
+	secrets, err := args.Export.secrets(ctx, name+"-export-secrets", args, c)
+	if err != nil {
+		return err
+	}
+	if err := c.export(ctx, name+"-export", args, secrets); err != nil || args.Import == nil {
+		return err
+	}
+	return c.bringIn(ctx, name+"-import", args, secrets)
 }
 
 func (c *AwsBackups) vault(ctx *pulumi.Context, name string, args *AwsBackupsArgs) (*backup.Vault, error) {

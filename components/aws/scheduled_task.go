@@ -1,8 +1,6 @@
 package aws
 
 import (
-	"slices"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/scheduler"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -39,11 +37,9 @@ type ScheduledTask struct {
 
 func (a *ScheduledTaskArgs) validate(name string) error {
 	p := base.Check("ScheduledTask", name)
-	t := a.Task
 	p.Require(awsCron.MatchString(a.Cron), "Cron", a.Cron, "six fields, such as 15 3 * * ? *", "")
 	p.Require(*a.Retries >= 0 && *a.Retries <= 185, "Retries", *a.Retries, "0 to 185", "")
-	p.Require(len(t.LoadBalancers) == 0 && t.Scaling == nil && t.DiscoveryName == "" && !t.SingleWriter, "Task", "a service's settings", "no load balancer, scaling, discovery or single writer", "")
-	return p.Err()
+	return validateTask(p, &a.Task).Err()
 }
 
 // NewScheduledTask registers the task definition with its roles, logs and security group, and the
@@ -61,16 +57,11 @@ func NewScheduledTask(ctx *pulumi.Context, name string, in *ScheduledTaskArgs, o
 	if err := task.validate(name); err != nil {
 		return nil, err
 	}
-	c := &ScheduledTask{Component: &EcsService{}}
-	if err := ctx.RegisterComponentResourceV2(ScheduledTaskType, name, pulumi.Map{}, c.Component, opts...); err != nil {
+	b, err := newTask(ctx, ScheduledTaskType, name, task, opts)
+	if err != nil {
 		return nil, err
 	}
-	b := &serviceBuilder{ctx: ctx, name: name, args: task, c: c.Component, ready: slices.Clone(task.Ready)}
-	for _, step := range []func() error{b.logs, b.network, b.roles, b.taskDefinition} {
-		if err := step(); err != nil {
-			return nil, err
-		}
-	}
+	c := &ScheduledTask{Component: b.c}
 	c.TaskDefinitionArn, c.Family, c.SecurityGroupID, c.LogGroupName = b.task.Arn, b.task.Family, b.c.SecurityGroupID, b.c.LogGroupName
 	if err := c.schedule(ctx, name, &args, b); err != nil {
 		return nil, err
