@@ -444,3 +444,32 @@ func TestBackupSchedulerCatchesUpAndStops(t *testing.T) {
 		t.Errorf("%d runs, want 1: %s", n, fmt.Sprint(out.String()))
 	}
 }
+
+func TestBackupSchedulerPaused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	cmd := r.command([]string{"DATABASES=", "SCHEDULE=never", "TICK_SECONDS=0.05"}, "backup-scheduler")
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second) // some ten times it looks whether a backup is due, and there never was one
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v\n%s", err, out.String())
+	}
+	r.count("backups/manifests/*", 0)
+	old := []string{"SCHEDULE=never", "BACKUP_NOW=now + 1000 hours"}
+	if said := r.must(old, "backup-health"); !strings.Contains(said, "paused") {
+		t.Errorf("a paused backup's health: %s", said)
+	}
+	// By hand it works.
+	r.must([]string{"DATABASES=", "SCHEDULE=never"}, "backup")
+	r.count("remote/git/*.bin", 2)
+	if code, _ := r.try([]string{"SCHEDULE=15 3 * * *", "BACKUP_NOW=now + 1000 hours"}, "backup-health"); code != 1 {
+		t.Error("a missing backup is healthy when it is not paused")
+	}
+}

@@ -92,6 +92,9 @@ type BackupJobArgs struct {
 	// 30, 14, 14. The bucket's lifecycle does the work; the job removes what that left two days
 	// later, and says so.
 	PostgresRetentionDays, GitRetentionDays, FilesRetentionDays int
+	// Paused starts nothing by itself: the container is there, healthy, for backups and restores by
+	// hand, while another platform's data is what counts.
+	Paused bool
 	// Stopped keeps the volume with the local copies and nothing else.
 	Stopped bool
 	// ContainerName, and the start of its volumes' names. Default "backup". Replaces the volume of
@@ -195,7 +198,7 @@ func (a *BackupJobArgs) env() map[string]pulumi.StringInput {
 	env := plainEnv(map[string]string{
 		"NAME":            a.Platform.tags.Project + "-" + a.Platform.tags.Stack,
 		"HOME":            "/tmp",
-		"SCHEDULE":        daily(a.Schedule),
+		"SCHEDULE":        a.schedule(),
 		"MAX_AGE_HOURS":   fmt.Sprint(backupMaxAgeHours),
 		"DATABASES":       strings.Join(a.Databases, " "),
 		"GIT_SOURCES":     strings.Join(names[BackupGit], " "),
@@ -269,10 +272,18 @@ func daily(timeOfDay string) string {
 	return strings.TrimPrefix(minute, "0") + " " + strings.TrimPrefix(hour, "0") + " * * *"
 }
 
+func (a *BackupJobArgs) schedule() string {
+	if a.Paused {
+		return "never"
+	}
+	return daily(a.Schedule)
+}
+
 func (a *BackupJobArgs) validate(name string) error {
 	p := base.Check("BackupJob", name)
 	p.Require(a.Platform != nil, "Platform", a.Platform, "the host's platform", "")
 	p.Require(timeOfDayPattern.MatchString(a.Schedule), "Schedule", fmt.Sprintf("%q", a.Schedule), `a time of day such as "03:15"`, "morphee:backups.schedule")
+	p.Require(!a.Paused || !a.Stopped, "Paused", "with Stopped", "one of them: what is stopped has no container", "")
 	p.Require(len(a.Databases) > 0, "Databases", "none", "at least one", "")
 	for i, db := range a.Databases {
 		// "globals" is the name of the copy of the roles.

@@ -128,10 +128,28 @@ func container(t *testing.T, list []recorder.Resource, name string) recorder.Res
 	return r
 }
 
+func TestBackupJobPaused(t *testing.T) {
+	list := record(t, func(ctx *pulumi.Context) error {
+		p, err := testPlatform(ctx, "platform", ProxyTraefik)
+		if err != nil {
+			return err
+		}
+		a := backupArgs(p)
+		a.Paused = true
+		_, err = NewBackupJob(ctx, "backup", a, pulumi.Parent(p))
+		return err
+	})
+	c := container(t, list, "backup-service-container")
+	if !slices.Contains(asList(c.Input("envs")), any("SCHEDULE=never")) || c.Input("healthcheck.tests.1") != "backup-health" {
+		t.Errorf("a paused backup runs all the same: %v", c.Input("envs"))
+	}
+}
+
 func TestBackupJobRefuses(t *testing.T) {
 	for want, change := range map[string]func(*BackupJobArgs){
 		`Platform: got`:                       func(a *BackupJobArgs) { a.Platform = nil },
 		`Schedule: got "25:00"`:               func(a *BackupJobArgs) { a.Schedule = "25:00" },
+		`Paused: got with Stopped`:            func(a *BackupJobArgs) { a.Paused, a.Stopped = true, true },
 		`Databases: got none`:                 func(a *BackupJobArgs) { a.Databases = nil },
 		`Databases[1]: got "morphee"`:         func(a *BackupJobArgs) { a.Databases = []string{"morphee", "morphee"} },
 		`Databases[0]: got "a b"`:             func(a *BackupJobArgs) { a.Databases = []string{"a b"} },
