@@ -15,7 +15,8 @@ var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"minutes":      Minutes,
-	"timeline":     Timeline,
+	"timeline":     func(steps []Step) template.HTML { return Timeline(nil, steps) },
+	"back":         func(r *Report, w Walk) template.HTML { return Timeline(r.named(w.After), w.Steps) },
 	"interruption": Interruption,
 	"path":         func(t serving.Target) string { return strings.Join(t.Path, " → ") },
 	"percent":      func(f float64) string { return fmt.Sprintf("%.0f %%", 100*f) },
@@ -29,6 +30,16 @@ func (r *Report) HTML() ([]byte, error) {
 		return nil, fmt.Errorf("writing the page of the ladder: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// named is the step of the way up with that name.
+func (r *Report) named(name string) *Step {
+	for i := range r.Steps {
+		if r.Steps[i].Name == name {
+			return &r.Steps[i]
+		}
+	}
+	return nil
 }
 
 // Totals are what all steps come to.

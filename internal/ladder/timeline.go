@@ -14,9 +14,10 @@ import (
 const (
 	width     = 960.0
 	leftEdge  = 8.0
-	rightEdge = 8.0
+	rightEdge = 38.0  // the state after the last step
 	broken    = 46.0  // a long time, drawn short, with a break in the axis
 	long      = 180.0 // minutes; what is longer is drawn broken
+	widest    = 8.0   // of a minute
 	narrowest = 21.0  // of a step, so that its number has room
 	laneTop   = 58.0
 	laneEvery = 44.0
@@ -54,7 +55,7 @@ func axis(steps []Step) []piece {
 	}
 	room := width - leftEdge - rightEdge - fixed
 	// Narrow steps take room from the wide ones.
-	per := room / max(scaled, 1)
+	per := min(room/max(scaled, 1), widest)
 	for range 8 {
 		extra, wide := 0.0, 0.0
 		for _, w := range widths(out, len(steps), per) {
@@ -64,7 +65,7 @@ func axis(steps []Step) []piece {
 				wide += w
 			}
 		}
-		per *= max(0.2, (room-extra)/max(wide, 1))
+		per = min(per*max(0.2, (room-extra)/max(wide, 1)), widest)
 	}
 	at := leftEdge
 	each := widths(out, len(steps), per)
@@ -80,7 +81,7 @@ func axis(steps []Step) []piece {
 		at += w
 	}
 	// What rounding left over or took too much of.
-	stretch := (width - leftEdge - rightEdge) / (at - leftEdge)
+	stretch := min(1, (width-leftEdge-rightEdge)/(at-leftEdge))
 	for i := range out {
 		out[i].from, out[i].to = leftEdge+(out[i].from-leftEdge)*stretch, leftEdge+(out[i].to-leftEdge)*stretch
 	}
@@ -121,24 +122,29 @@ func pieces(list []piece, step int) int {
 // drawing writes the timeline.
 type drawing struct {
 	strings.Builder
-	steps []Step
-	ends  []float64 // where each step's deployment begins and ends
-	ups   []float64
-	high  float64
+	before *Step // whose state there is at the beginning; nil is nothing
+	steps  []Step
+	ups    []float64 // where each step's deployment begins
+	ends   []float64 // and ends
+	high   float64
 }
 
-// Timeline is the steps as an SVG: who serves each name, what exists, and what went wrong, over time.
-func Timeline(steps []Step) template.HTML {
-	d := &drawing{steps: steps, ends: make([]float64, len(steps)), ups: make([]float64, len(steps))}
+// Timeline is the steps as an SVG: who serves each name, what exists, and what went wrong, over time. It
+// begins with the state after another step, or with nothing.
+func Timeline(before *Step, steps []Step) template.HTML {
+	d := &drawing{before: before, steps: steps, ends: make([]float64, len(steps)), ups: make([]float64, len(steps))}
 	list := axis(steps)
 	for _, p := range list {
 		if p.kind == "up" {
 			d.ups[p.step], d.ends[p.step] = p.from, p.to
 		}
 	}
-	names := hosts(steps)
-	things := existing(steps)
-	d.high = laneTop + laneEvery*float64(len(names)) + 26*float64(len(things)) + 30
+	all := steps
+	if before != nil {
+		all = append([]Step{*before}, steps...)
+	}
+	names, things := hosts(all), existing(all)
+	d.high = laneTop + laneEvery*float64(len(names)) + 26*float64(len(things)) + 34
 	fmt.Fprintf(d, `<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="Timeline of the steps">`, width, d.high)
 	d.WriteString(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="2" height="6" class="stripe"/></pattern>` +
 		`<pattern id="relay" width="8" height="8" patternUnits="userSpaceOnUse"><circle cx="4" cy="4" r="1.7" class="dot"/></pattern></defs>`)
@@ -151,6 +157,20 @@ func Timeline(steps []Step) template.HTML {
 	}
 	d.WriteString("</svg>")
 	return template.HTML(d.String()) // every text in it was escaped as it was written
+}
+
+// states are the steps with the time from their end to the next one's.
+func (d *drawing) states(draw func(s Step, from, to float64)) {
+	if d.before != nil {
+		draw(*d.before, leftEdge, d.ends[0])
+	}
+	for i, s := range d.steps {
+		to := width - leftEdge
+		if i+1 < len(d.ends) {
+			to = d.ends[i+1]
+		}
+		draw(s, d.ends[i], to)
+	}
 }
 
 func (d *drawing) rect(class string, x, y, w, h float64, title string) {
@@ -185,10 +205,22 @@ func (d *drawing) axis(list []piece) {
 			class = "mark bad"
 		}
 		fmt.Fprintf(d, `<line class="%s" x1="%.2f" x2="%.2f" y1="28" y2="%.2f"/>`, class, end, end, bottom)
-		x := min(max(end-narrowest/2, leftEdge+10), width-rightEdge-10)
-		fmt.Fprintf(d, `<g class="%s"><circle cx="%.2f" cy="15" r="10"/>`, class, x)
-		d.text("number", x, 19, fmt.Sprint(i+1))
+		fmt.Fprintf(d, `<g class="%s"><circle cx="%.2f" cy="15" r="10"/>`, class, end)
+		d.text("number", end, 19.5, fmt.Sprint(i+1))
 		d.WriteString("</g>")
+	}
+	d.scale(list, bottom)
+}
+
+// scale draws how long half an hour is, where something is drawn that long.
+func (d *drawing) scale(list []piece, y float64) {
+	for _, p := range list {
+		if p.minutes >= 30 && !p.cut {
+			half := (p.to - p.from) / p.minutes * 30
+			fmt.Fprintf(d, `<path class="break" d="M%.1f %.1f v6 M%.1f %.1f h%.1f M%.1f %.1f v6"/>`, leftEdge, y+7, leftEdge, y+10, half, leftEdge+half, y+7)
+			d.text("scale", leftEdge+half+6, y+15, "30 min")
+			return
+		}
 	}
 }
 
@@ -205,24 +237,16 @@ func hosts(steps []Step) []string {
 	return out
 }
 
-// until is where the state after a step ends: with the deployment of the next.
-func (d *drawing) until(i int) float64 {
-	if i+1 < len(d.ends) {
-		return d.ends[i+1]
-	}
-	return width - rightEdge
-}
-
 // lane draws who serves a name, and when nobody did.
 func (d *drawing) lane(host string, y float64) {
 	d.text("name", leftEdge, y-4, host)
-	for i, s := range d.steps {
+	d.states(func(s Step, from, to float64) {
 		for _, a := range s.Names {
 			if a.Host == host {
-				d.serving(a, d.ends[i], y, d.until(i)-d.ends[i])
+				d.serving(a, from, y, to-from)
 			}
 		}
-	}
+	})
 	for i, s := range d.steps {
 		for kind, gaps := range map[string][]serving.Gap{"gap": s.Interrupted, "lost": s.Unserved} {
 			for _, g := range gaps {
@@ -327,9 +351,9 @@ func existing(steps []Step) []thing {
 // exists draws when a server or a region is there.
 func (d *drawing) exists(t thing, y float64) {
 	d.text("name", leftEdge, y+2, t.name)
-	for i, s := range d.steps {
+	d.states(func(s Step, from, to float64) {
 		if slices.Contains(s.Servers, t.name) || slices.Contains(s.Regions, t.name) {
-			d.rect("bar "+t.class, d.ends[i], y+5, d.until(i)-d.ends[i], existHigh, t.name+" exists")
+			d.rect("bar "+t.class, from, y+6, to-from, existHigh, t.name+" exists")
 		}
-	}
+	})
 }
