@@ -44,7 +44,8 @@ func (j *Judge) accepted(have []sim.Violation) []sim.Violation {
 			continue
 		}
 		out = append(out, sim.Violation{
-			Pack: durability.Pack.Name, Policy: durability.NotReplaced, Level: string(rule.Mandatory), URN: l.URN, Message: l.String(), Reason: l.Accepted,
+			Pack: durability.Pack.Name, Policy: durability.NotReplaced, Level: string(rule.Mandatory), URN: l.URN,
+			Message: map[string]string{"delete": "is deleted", "replace": "is replaced"}[l.Op], Reason: l.Accepted,
 		})
 	}
 	return out
