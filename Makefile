@@ -71,7 +71,7 @@ policies: ## build the policy packs as executables for `pulumi preview --policy-
 	@mkdir -p bin
 	@for p in $(PACKS); do go build -o bin/policy-$$p ./policy/$$p/cmd || exit 1; done
 
-bench: ## preview and up of dev, and the ratio to a flat program
+bench: ## preview and up of dev and prod, the ratio to a flat program, and what the policies add
 	go test -run '^$$' -bench . -benchtime 20x ./tests/bench
 
 docs: ## generate docs/config.md and the schemas from the types, docs/policies.md from the rules

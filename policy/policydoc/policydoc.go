@@ -84,7 +84,8 @@ A rule gives one of three answers for each resource.
 | the ordinary CLI | at each resource before it is made or changed; rules about the whole stack after the preview, and after the deployment | fails the deployment before the resource is made or changed; a rule about the whole stack fails it at its end |
 | ` + "`infra report`" + ` | at the stack before and after the change, when everything is known | the change does not pass |
 
-All three come to the same verdicts. When a preview or an up fails half-way for other reasons, rules about the
+All three come to the same verdicts. One look at everything adds less than a tenth to the time that a preview takes
+the processor, and ` + "`make bench`" + ` fails above 15 %%. When a preview or an up fails half-way for other reasons, rules about the
 whole stack are not asked: part of a stack would look as if the rest were missing.
 
 A policy pack never learns what an update is about to do with a resource, so ` + "`stateful-not-replaced`" + ` is

@@ -79,6 +79,9 @@ func median(list []cost) cost {
 	return cost{middle(func(c cost) time.Duration { return c.wall }), middle(func(c cost) time.Duration { return c.cpu })}
 }
 
+// most is how much longer a preview may take the processor with the policies than without.
+const most = 1.15
+
 // BenchmarkPolicies measures what the policy packs add to a preview: x-cpu and x-wall are the ratios of
 // the processor's time and of the time that passes, to those of the same preview without them.
 func BenchmarkPolicies(b *testing.B) {
@@ -92,8 +95,12 @@ func BenchmarkPolicies(b *testing.B) {
 			ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 			b.ReportMetric(ms(without.cpu), "cpu-ms-without")
 			b.ReportMetric(ms(with.cpu), "cpu-ms-with")
-			b.ReportMetric(with.cpu.Seconds()/without.cpu.Seconds(), "x-cpu")
+			ratio := with.cpu.Seconds() / without.cpu.Seconds()
+			b.ReportMetric(ratio, "x-cpu")
 			b.ReportMetric(with.wall.Seconds()/without.wall.Seconds(), "x-wall")
+			if b.N >= 10 && ratio > most {
+				b.Errorf("the policies take %.2f times the processor's time of a preview without them, want %.2f at most", ratio, most)
+			}
 		})
 	}
 }
