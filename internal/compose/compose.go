@@ -47,7 +47,7 @@ func Render(name string, resources []deployment.Resource, configured map[string]
 		r.index(res)
 	}
 	if len(r.containers) == 0 {
-		return nil, fmt.Errorf("stack %s has no containers: only phases 0 to 2 run on Docker", name)
+		return nil, fmt.Errorf("stack %s has no containers: only a stack with a server of its own runs on Docker", name)
 	}
 	doc := map[string]any{"name": name}
 	services := map[string]any{}
