@@ -14,6 +14,18 @@ func (r rules) sshAccess() {
 	if len(r.SSH.AllowedSources) == 0 && !r.broken("ssh.allowedSources") {
 		r.missing("ssh.allowedSources", "the firewall would let nobody in", "list the ranges of your offices and runners")
 	}
+	seen := map[string]int{}
+	for i, key := range r.SSH.AuthorizedKeys {
+		path := fmt.Sprintf("ssh.authorizedKeys[%d]", i)
+		parts := strings.Fields(key) // kind, key, comment
+		if len(parts) < 2 || r.broken(path) {
+			continue
+		}
+		if other, twice := seen[parts[1]]; twice {
+			r.wrong(path, nil, fmt.Sprintf("is the same key as ssh.authorizedKeys[%d]", other), "every key once", "leave one of the two out")
+		}
+		seen[parts[1]] = i
+	}
 	for i, s := range r.SSH.AllowedSources {
 		path := fmt.Sprintf("ssh.allowedSources[%d]", i)
 		p, ok := cidr(s)

@@ -74,11 +74,17 @@ var key = sync.OnceValues(sim.NewKey)
 // NewStore is an empty folder for states, gone after the test. All stores of a process have the same key.
 func NewStore(t testing.TB) sim.Store {
 	t.Helper()
+	return StoreIn(t, t.TempDir())
+}
+
+// StoreIn is an empty folder for states at a place of the caller's.
+func StoreIn(t testing.TB, dir string) sim.Store {
+	t.Helper()
 	data, err := key()
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := sim.Store{Dir: t.TempDir()}
+	store := sim.Store{Dir: dir}
 	if err := store.UseKey(data); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,176 @@
+package walks
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"pgregory.net/rapid"
+
+	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/internal/sim/provider"
+)
+
+// steps are what can happen to a stack. A name that ends in a digit is the same step again, so that it is
+// taken more often.
+func (w *walk) steps(count func(step string)) map[string]func(*rapid.T) {
+	all := map[string]func(*rapid.T){
+		"change": w.change, "move": w.move, "disturbed change": w.disturbedChange, "disturbed move": w.disturbedMove,
+		"drift": w.drift, "destroy": w.destroy, "losing change": w.losing, "invalid configuration": w.invalid,
+	}
+	out := map[string]func(*rapid.T){}
+	for name, step := range all {
+		times := map[string]int{"change": 6, "move": 3, "disturbed change": 2, "disturbed move": 1, "drift": 2}[name]
+		for i := range max(1, times) {
+			out[fmt.Sprint(name, " ", i)] = func(t *rapid.T) {
+				step(t)
+				count(name)
+			}
+		}
+	}
+	return maps.Clone(out)
+}
+
+// change takes one to three options to other values.
+func (w *walk) change(t *rapid.T) {
+	w.become(t, "options change", w.varied(t))
+	w.up(t)
+	w.check(t)
+}
+
+func (w *walk) varied(t *rapid.T) settings {
+	next := w.now
+	for range rapid.IntRange(1, 3).Draw(t, "changes") {
+		if s, ok := vary(t, next); ok {
+			next = s
+		}
+	}
+	return next
+}
+
+// move takes a step of the ladder.
+func (w *walk) move(t *rapid.T) {
+	name, next := w.moved(t)
+	w.become(t, name, next)
+	w.up(t)
+	w.check(t)
+}
+
+func (w *walk) moved(t *rapid.T) (string, settings) {
+	var list []move
+	for _, m := range allMoves {
+		if m.when(w.stack.Config) && w.affordable(m) {
+			list = append(list, m)
+		}
+	}
+	if len(list) == 0 {
+		t.Skip("nowhere to go")
+	}
+	m := rapid.SampledFrom(list).Draw(t, "move")
+	next := m.to(t, w.now, w.stack.Config)
+	if _, err := next.parse(); err != nil {
+		t.Skip("the configuration refuses it as things are")
+	}
+	return m.name, next
+}
+
+// affordable keeps walks that begin small from growing to many times their size: only some go on to AWS.
+func (w *walk) affordable(m move) bool {
+	return m.name != "AWS beside" || w.kind == "ladder"
+}
+
+var allMoves = moves()
+
+func (w *walk) disturbedChange(t *rapid.T) { w.disturbed(t, "options change", w.varied(t)) }
+
+func (w *walk) disturbedMove(t *rapid.T) {
+	name, next := w.moved(t)
+	w.disturbed(t, name, next)
+}
+
+func (w *walk) disturbed(t *rapid.T, why string, next settings) {
+	kind := rapid.SampledFrom([]provider.FaultKind{provider.Fail, provider.Timeout, provider.Kill}).Draw(t, "fault")
+	w.become(t, why, next)
+	w.disturb(t, kind, rapid.IntRange(1, 40).Draw(t, "operation"))
+	w.check(t)
+}
+
+// drifts are what people and clouds change behind Pulumi's back.
+var drifts = []struct {
+	token, flag string
+}{
+	{"docker:index/container:Container", "delete"},
+	{"docker:index/container:Container", `restart="no"`},
+	{"cloudflare:index/record:Record", "ttl=7200"},
+	{"cloudflare:index/record:Record", "delete"},
+	{"hcloud:index/server:Server", `labels={"by":"hand"}`},
+	{"hcloud:index/firewall:Firewall", `labels={"by":"hand"}`},
+	{"hcloud:index/volume:Volume", `labels={"by":"hand"}`},
+	{"aws:ecs/service:Service", "desiredCount=7"},
+	{"aws:cloudwatch/metricAlarm:MetricAlarm", "delete"},
+	{"aws:cloudwatch/logGroup:LogGroup", "retentionInDays=1"},
+	{"aws:route53/record:Record", "delete"},
+	{"aws:efs/fileSystem:FileSystem", `tags={"by":"hand"}`},
+}
+
+// drift changes one thing behind Pulumi's back; a refresh sees it and an up mends it.
+func (w *walk) drift(t *rapid.T) {
+	var names []string
+	var flags []string
+	for _, r := range w.state(t) {
+		for _, d := range drifts {
+			// A loader runs once and is not restarted: it has that value already.
+			if r.Type == d.token && !strings.HasSuffix(r.URN, "-loader") {
+				names, flags = append(names, r.URN), append(flags, d.flag)
+			}
+		}
+	}
+	at := rapid.IntRange(0, len(names)-1).Draw(t, "drift")
+	text := resourceOf(names[at]) + ":" + flags[at]
+	d, err := sim.ParseDrift(text)
+	if err != nil {
+		w.fail(t, "%v", err)
+	}
+	op := rapid.SampledFrom([]sim.Operation{sim.Refresh, sim.Up}).Draw(t, "operation")
+	w.script.say("something changes behind Pulumi's back")
+	r := w.run(t, op, sim.Options{Drift: []sim.Drift{d}}, "--drift", text)
+	if op == sim.Up {
+		// An up without a refresh trusts the state, and a refresh finds out.
+		r = w.run(t, sim.Refresh, sim.Options{})
+	}
+	if !r.Changes.Any() {
+		w.fail(t, "the refresh did not see %s", text)
+	}
+	w.up(t)
+	w.check(t)
+}
+
+// destroy leaves what is protected, and an up makes the rest again.
+func (w *walk) destroy(t *rapid.T) {
+	w.script.say("somebody destroys it: what is protected stays")
+	if r := w.run(t, sim.Destroy, sim.Options{}); len(r.Protected) == 0 {
+		w.fail(t, "nothing was protected")
+	}
+	w.keeps(t)
+	w.up(t)
+	w.check(t)
+}
+
+func (w *walk) losing(t *rapid.T) { w.refuse(t, w.oneOf(t, allLosing)) }
+
+func (w *walk) invalid(t *rapid.T) { w.reject(t, w.oneOf(t, allInvalid)) }
+
+var allLosing, allInvalid = losing(), invalid()
+
+func (w *walk) oneOf(t *rapid.T, list []move) move {
+	var fit []move
+	for _, m := range list {
+		if m.when(w.stack.Config) {
+			fit = append(fit, m)
+		}
+	}
+	if len(fit) == 0 {
+		t.Skip("there is none for this stack")
+	}
+	return rapid.SampledFrom(fit).Draw(t, "which")
+}
