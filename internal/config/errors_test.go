@@ -159,7 +159,7 @@ limits: {backend: {cpus: 0.05}, postgres: {cpus: 0.2}}`, "limits", []string{"MiB
 	// SSH.
 	{1, `ssh: {allowedSources: null}`, "ssh.allowedSources", []string{"is missing"}},
 	{1, `ssh: {authorizedKeys: []}`, "ssh.authorizedKeys", []string{"is missing"}},
-	{1, `ssh: {authorizedKeys: ["`+goodKey+`", "`+goodKey+`"]}`, "ssh.authorizedKeys[1]", []string{"is the same key as ssh.authorizedKeys[0]"}},
+	{1, `ssh: {authorizedKeys: ["` + goodKey + `", "` + goodKey + `-again"]}`, "ssh.authorizedKeys[1]", []string{"is the same key as ssh.authorizedKeys[0]"}},
 	{1, `ssh: {authorizedKeys: [ssh-ed25519 AAAA]}`, "ssh.authorizedKeys[0]", []string{"is not an SSH public key"}},
 	{1, `ssh: {allowedSources: [0.0.0.0/0]}`, "ssh.allowedSources[0]", []string{"the whole internet", "allowAnySource"}},
 	{1, `ssh: {allowedSources: ['::/0']}`, "ssh.allowedSources[0]", []string{"the whole internet"}},
