@@ -26,8 +26,18 @@ func (r *region) backups() error {
 			return err
 		}
 	}
-	r.safe, err = aws.NewAwsBackups(r.ctx, r.name("backups"), args, r.here())
-	return err
+	if r.beside != nil && args.Export != nil {
+		args.Import = &aws.BackupImport{Databases: map[string]string{
+			appDatabase.Name: c.AWS.Database.Name, authDatabase.Name: authDatabase.Name, c.Forgejo.Database: c.Forgejo.Database,
+		}}
+	}
+	if r.safe, err = aws.NewAwsBackups(r.ctx, r.name("backups"), args, r.here()); err != nil {
+		return err
+	}
+	if args.Import != nil {
+		r.outputs["importCommand"] = r.safe.ImportCommand
+	}
+	return nil
 }
 
 func (r *region) export() (*aws.BackupExport, error) {

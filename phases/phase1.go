@@ -193,6 +193,8 @@ func (s *server) backupArgs(platform *docker.Platform, bucket *cloudflare.Backup
 		PostgresRetentionDays: c.Backups.Retention.PostgresDays,
 		GitRetentionDays:      c.Backups.Retention.GitDays,
 		FilesRetentionDays:    c.Backups.Retention.FilesDays,
+		// What is old by now must never be the newest copy.
+		Paused: s.away(),
 	}
 	if c.Database.Cutover {
 		args.PostgresServer = s.db

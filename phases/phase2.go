@@ -170,7 +170,7 @@ func (s *server) backupsElsewhere() error {
 	args := s.backupArgs(s.gitPlatform, bucket)
 	args.Databases = []string{s.git.database.Name}
 	args.Sources = []docker.BackupSource{forgejoSource(s.git.service.Data)}
-	args.Stopped = !s.cfg.ForgejoMoved()
+	args.Stopped, args.Paused = !s.cfg.ForgejoMoved(), false
 	_, err = docker.NewBackupJob(s.ctx, "git-backup", args, pulumi.Parent(s.gitPlatform))
 	s.outputs["gitBackupBucket"] = bucket.BucketName
 	return err

@@ -78,32 +78,25 @@ func (m move) relay() error {
 	if !c.Relays() {
 		return nil
 	}
-	hosts := map[string]docker.RelayHost{"api": {Host: c.Hosts.API}, "auth": {Host: c.Hosts.Auth, WritePaths: authWrites}}
-	git := docker.RelayHost{Host: c.Hosts.Git, Git: true}
-	if !c.ForgejoMoved() {
-		hosts["git"] = git
-		return m.relayOn(s.platform, "relay", hosts)
-	}
-	if err := m.relayOn(s.platform, "relay", hosts); err != nil {
-		return err
-	}
-	return m.relayOn(s.gitPlatform, "git-relay", map[string]docker.RelayHost{"git": git})
-}
-
-func (m move) relayOn(platform *docker.Platform, name string, hosts map[string]docker.RelayHost) error {
-	c := m.server.cfg
 	args := &docker.RelayArgs{
-		Platform: platform, Image: c.Images.Relay, Limits: limits(c.Limits.Relay), Hosts: hosts, Mode: docker.RelayFreeze, AppHost: c.Hosts.App,
+		Platform: s.platform, Image: c.Images.Relay, Limits: limits(c.Limits.Relay), Mode: docker.RelayFreeze, AppHost: c.Hosts.App,
+		Hosts: map[string]docker.RelayHost{"api": {Host: c.Hosts.API}, "auth": {Host: c.Hosts.Auth, WritePaths: authWrites}},
 		IdleTimeoutSeconds: c.AWS.LoadBalancer.IdleTimeoutSeconds,
 	}
 	if c.Migration.OnAWS() {
 		args.Mode, args.Upstream = docker.RelayForward, m.aws.alb.DnsName
 		// On the way there the services are up first; on the way back the relay is gone before the load
 		// balancer lets anybody write again.
-		args.After = append([]pulumi.Resource{m.aws.app, m.aws.gotrue, m.aws.gitReady}, m.aws.alb.Frozen...)
+		args.After = append([]pulumi.Resource{m.aws.app, m.aws.gotrue}, m.aws.alb.Frozen...)
+	}
+	if c.Forgejo.Enabled {
+		args.Hosts["git"] = docker.RelayHost{Host: c.Hosts.Git, Git: true}
+		if args.Mode == docker.RelayForward {
+			args.After = append(args.After, m.aws.gitReady)
+		}
 	}
 	// Under a name for each mode: the one that refuses writes only goes when the other is up.
-	_, err := docker.NewRelay(m.server.ctx, name+"-"+string(args.Mode), args, pulumi.Parent(platform))
+	_, err := docker.NewRelay(s.ctx, "relay-"+string(args.Mode), args, pulumi.Parent(s.platform))
 	return err
 }
 
@@ -133,13 +126,9 @@ func (r *region) besides(host string) []aws.EdgeTarget {
 	if r.beside == nil || c.Migration.Retire.State != "none" {
 		return nil
 	}
-	at := r.beside.host
-	if r.beside.gitHost != nil && host == c.Hosts.Git && c.ForgejoMoved() {
-		at = r.beside.gitHost
-	}
-	t := aws.EdgeTarget{Identifier: platformServer, Weight: 100 - c.Migration.AWSWeight, Address: at.PublicIP, CheckPath: hostCheck(c, host)}
+	t := aws.EdgeTarget{Identifier: platformServer, Weight: 100 - c.Migration.AWSWeight, Address: r.beside.host.PublicIP, CheckPath: hostCheck(c, host)}
 	if c.Server.IPv6 {
-		t.AddressV6 = at.PublicIPv6
+		t.AddressV6 = r.beside.host.PublicIPv6
 	}
 	return []aws.EdgeTarget{t}
 }

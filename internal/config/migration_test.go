@@ -53,6 +53,8 @@ func TestMigrationMistakes(t *testing.T) {
 		{3, `migration: {from: 2, names: weighted, awsWeight: 1}`, "migration.awsWeight", "while the server's data counts"},
 		{3, `migration: {from: 2, names: weighted, writes: server-frozen, awsWeight: 50}`, "migration.awsWeight", "while the server's data counts"},
 		{3, `{dns: {ttlSeconds: 300}, migration: {from: 2}}`, "dns.ttlSeconds", "60 during a migration"},
+		{3, `{database: {cutover: true}, forgejo: {server: {enabled: true, cutover: true}}, migration: {from: 2}}`, "forgejo.server.cutover", "a bucket of their own"},
+		{3, `{disposable: true, backups: {enabled: false}, database: {provider: container}, migration: {from: 2}}`, "backups.enabled", "nothing to bring to AWS"},
 		{3, strings.Replace(retiring, "100", "99", 1), "migration.awsWeight", "still sends traffic to the server"},
 		{3, strings.Replace(retiring, "writes: aws", "writes: aws-frozen", 1), "migration.writes", "on the server that is to be retired"},
 		{3, strings.Replace(retiring, "backupVerified: '2026-11-20', ", "", 1), "migration.retire.backupVerified", "last backup"},

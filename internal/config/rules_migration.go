@@ -17,6 +17,13 @@ func (r rules) migration() {
 	}
 	r.traffic()
 	r.retire()
+	if r.ForgejoMoved() && r.Moving() && !r.broken("forgejo.server") {
+		r.wrong("forgejo.server.cutover", true, "keeps the repositories' backups in a bucket of their own, which the move does not read", "false during a migration",
+			"first bring Forgejo back to the first server, the way that it went (docs/managed-parts.md)")
+	}
+	if !r.Backups.Enabled && r.Moving() && !r.broken("backups.enabled") {
+		r.wrong("backups.enabled", false, "leaves nothing to bring to AWS: the data goes through the backups' bucket", "true during a migration", "leave the key out")
+	}
 	if r.DNS.TTLSeconds > 60 && r.d.set["dns.ttlSeconds"] && !r.broken("dns.ttlSeconds") {
 		r.wrong("dns.ttlSeconds", r.DNS.TTLSeconds, "lets resolvers remember where a name led before", "60 during a migration", "leave the key out until the server is retired")
 	}
