@@ -88,7 +88,7 @@ func (s *server) machine() (err error) {
 		ReadyTimeoutSeconds: c.SSH.ReadyTimeoutSeconds,
 		Tags:                s.in.Tags(), Disposable: c.Disposable,
 	}
-	if c.Forgejo.Enabled && !c.ForgejoMoved() {
+	if c.Forgejo.Enabled && !c.ForgejoMoved() && !c.Relays() { // a relay sees no SSH
 		args.ForgejoSSHPort = c.Forgejo.SSHPort
 	}
 	if c.ReverseProxy == docker.ProxyCoolify {

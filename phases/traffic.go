@@ -80,7 +80,7 @@ func (m move) relay() error {
 	}
 	args := &docker.RelayArgs{
 		Platform: s.platform, Image: c.Images.Relay, Limits: limits(c.Limits.Relay), Mode: docker.RelayFreeze, AppHost: c.Hosts.App,
-		Hosts: map[string]docker.RelayHost{"api": {Host: c.Hosts.API}, "auth": {Host: c.Hosts.Auth, WritePaths: authWrites}},
+		Hosts:              map[string]docker.RelayHost{"api": {Host: c.Hosts.API}, "auth": {Host: c.Hosts.Auth, WritePaths: authWrites}},
 		IdleTimeoutSeconds: c.AWS.LoadBalancer.IdleTimeoutSeconds,
 	}
 	if c.Migration.OnAWS() {

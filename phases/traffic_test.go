@@ -147,3 +147,30 @@ func TestMovingKeepsTheNames(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be looked into is closed while nothing may be written: git over SSH.
+func TestMovingClosesSSHWhileFrozen(t *testing.T) {
+	open := func(writes, names string) (server, balancer bool) {
+		c := movingConfig(t, map[string]any{"writes": writes, "names": names})
+		c.Forgejo.SSHPort, c.AWS.Forgejo.SSHLoadBalancer, c.AWS.Forgejo.SSHAllowedSources = 222, true, []string{"198.51.100.0/24"}
+		list, _ := recordMoving(t, c)
+		for _, r := range list {
+			if r.Type == "hcloud:index/firewall:Firewall" && strings.Contains(fmt.Sprint(r.Inputs["rules"]), "{222}") {
+				server = true
+			}
+			balancer = balancer || strings.HasPrefix(r.Name, "aws-alb-ssh-sg-in-")
+		}
+		return server, balancer
+	}
+	for _, c := range []struct {
+		writes, names    string
+		server, balancer bool
+	}{
+		{"server", "server", true, true}, {"server", "weighted", true, false}, {"server-frozen", "weighted", false, false},
+		{"aws-frozen", "weighted", false, false}, {"aws", "weighted", false, true},
+	} {
+		if server, balancer := open(c.writes, c.names); server != c.server || balancer != c.balancer {
+			t.Errorf("%s, names %s: open on the server %v, on AWS %v", c.writes, c.names, server, balancer)
+		}
+	}
+}

@@ -68,7 +68,7 @@ type PublicAlbArgs struct {
 	// AccessLogDays that access logs are kept, 1 to 3650; default 90.
 	AccessLogDays int
 	// FreezeWrites answers requests that write with 503, at every host: POST, PUT, PATCH and DELETE, the
-	// beginning of a git push, and WritePaths. Everything else is served as before. Default off. It adds
+	// beginning of a git push, and WritePaths. It closes Ssh. Everything else is served as before. Default off. It adds
 	// and removes rules only.
 	FreezeWrites bool
 	// Ready must exist before a load balancer, and outlives it: Network.PublicReady.

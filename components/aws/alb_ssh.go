@@ -17,7 +17,11 @@ func (c *PublicAlb) ssh(ctx *pulumi.Context, child string, args *PublicAlbArgs, 
 	if err != nil {
 		return err
 	}
-	for _, cidr := range args.Ssh.SourceCidrs {
+	sources := args.Ssh.SourceCidrs
+	if args.FreezeWrites {
+		sources = nil // a push cannot be told from a fetch there
+	}
+	for _, cidr := range sources {
 		suffix := strings.NewReplacer(".", "-", "/", "-").Replace(cidr)
 		if _, err := openIn(ctx, child+"-sg-in-"+suffix, fmt.Sprintf("Git over SSH from %s", cidr), group.ID(), cidr, args.Ssh.ListenPort, args.Tags, c); err != nil {
 			return err
