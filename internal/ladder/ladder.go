@@ -81,7 +81,7 @@ func (o Options) back(ctx context.Context, from *walker, b WayBack) (Walk, error
 		return Walk{}, fmt.Errorf("copying the world for the way back %q: %w", b.Name, err)
 	}
 	w := Walk{Name: b.Name, After: b.After, Steps: []Step{}}
-	walker := &walker{Options: o, store: sim.Store{Dir: dir}, stack: from.stack}
+	walker := &walker{Options: o, store: sim.Store{Dir: dir}, stack: from.stack, there: from.there}
 	for _, p := range b.Steps {
 		s, err := walker.step(ctx, p)
 		if err != nil {
@@ -99,7 +99,8 @@ func (o Options) back(ctx context.Context, from *walker, b WayBack) (Walk, error
 type walker struct {
 	Options
 	store sim.Store
-	stack string // the name that all configurations share
+	stack string                // the name that all configurations share
+	there []deployment.Resource // after the last step
 }
 
 func (w *walker) step(ctx context.Context, p Planned) (Step, error) {
@@ -118,18 +119,12 @@ func (w *walker) step(ctx context.Context, p Planned) (Step, error) {
 		return s, fmt.Errorf("%s is of the stack %q and the steps before it of %q: one ladder is one stack", p.Config, stack.Name, w.stack)
 	}
 	s.Phase = stack.Config.Phase
-	before, err := w.holdings(ctx)
-	if err != nil {
-		return s, err
-	}
+	before := holdings(w.there)
 	result, err := w.up(ctx, stack, &s)
 	if err != nil {
 		return s, err
 	}
-	after, err := w.holdings(ctx)
-	if err != nil {
-		return s, err
-	}
+	after := holdings(w.there)
 	gone, retired := lost(before, after, result, leaving.New(stack.Stack.Config))
 	s.StatefulLost, s.Retired, s.Stateful = append(s.StatefulLost, gone...), append(s.Retired, retired...), len(after)
 	if len(s.Problems) == 0 {
@@ -151,12 +146,11 @@ func (w *walker) up(ctx context.Context, stack *rehearsal.Stack, s *Step) (*sim.
 		return nil, failed
 	}
 	s.add(result, failed)
-	list, err := w.resources(ctx)
-	if err != nil {
+	if err := w.read(ctx); err != nil {
 		return nil, err
 	}
 	needs := map[string][]string{}
-	for _, r := range list {
+	for _, r := range w.there {
 		needs[r.URN] = r.Dependencies
 	}
 	return result, w.store.Look(ctx, stack.Name, func(world *cloud.World) {
@@ -222,21 +216,14 @@ func (w *walker) settled(ctx context.Context, stack *rehearsal.Stack, s *Step) {
 	}
 }
 
-func (w *walker) holdings(ctx context.Context) (map[string]holding, error) {
-	list, err := w.resources(ctx)
-	return holdings(list), err
-}
-
-// resources are the stack's, secrets in plain: who holds the state folder's key can read them anyway.
-func (w *walker) resources(ctx context.Context) ([]deployment.Resource, error) {
-	if _, err := os.Stat(filepath.Join(w.store.Dir, w.stack, "state.json")); err != nil {
-		return nil, nil // nothing was made yet
-	}
+// read takes the stack's resources, secrets in plain: they are compared, and never shown.
+func (w *walker) read(ctx context.Context) error {
 	data, err := w.store.Export(ctx, w.stack, true)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return deployment.Read(data)
+	w.there, err = deployment.Read(data)
+	return err
 }
 
 // Names are the public names of a configuration.

@@ -54,7 +54,8 @@ func (v *view) balancer(lb *cloud.Resource, y way) []Target {
 	if listener == nil {
 		return y.dead(AWS, place, "load balancer %s does not listen on port 443", name)
 	}
-	if why := v.certified(listener.Out.String("certificateArn")); why != "" {
+	if why := v.certified(listener.Out.String("certificateArn")); why != "" && len(v.checking) == 0 {
+		// Health checks of Route 53 do not look at certificates.
 		return y.dead(AWS, place, "%s", why)
 	}
 	return v.act(lb, v.action(listener), y)
