@@ -5,100 +5,34 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/internal/testtools"
 )
 
-// postgres is a server of the test's own, listening on a socket in dir.
+// postgres is a server of the test's own, with a master user like that of RDS: it may make roles and
+// databases and is no superuser.
 type postgres struct {
-	t   *testing.T
-	dir string
-	as  *syscall.SysProcAttr
+	*testtools.Postgres
+	t *testing.T
 }
 
-// startPostgres makes a server with a master user like that of RDS: it may make roles and databases
-// and is no superuser. Without the server's programs on this machine the test is skipped.
 func startPostgres(t *testing.T) *postgres {
 	t.Helper()
-	initdb, server := program("initdb"), program("postgres")
-	if initdb == "" || server == "" || program("psql") == "" {
-		t.Skip("no PostgreSQL on this machine")
-	}
-	dir, err := os.MkdirTemp("", "pg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	p := &postgres{t: t, dir: dir, as: &syscall.SysProcAttr{Setsid: true}}
-	if os.Getuid() == 0 { // PostgreSQL refuses to run as root
-		p.as.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
-		if err := os.Chown(dir, 65534, 65534); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data := filepath.Join(dir, "data")
-	p.must(nil, initdb, "-D", data, "-U", "postgres", "-A", "trust", "--no-sync")
-	hba := "local all postgres trust\nlocal all all scram-sha-256\n"
-	if err := os.WriteFile(filepath.Join(data, "pg_hba.conf"), []byte(hba), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(server, "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "log_statement=all", "-c", "fsync=off")
-	cmd.SysProcAttr, cmd.Stderr, cmd.Dir = p.as, log, dir
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Signal(syscall.SIGINT); cmd.Wait(); log.Close() })
-	p.must(nil, "sh", "-c", `i=0; until pg_isready -q -h "$0" -U postgres; do i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done`, dir)
+	p := &postgres{testtools.StartPostgres(t, testtools.PostgresOptions{
+		Password: "unused", HBA: "local all postgres trust\nlocal all all scram-sha-256\n", Settings: []string{"log_statement=all"},
+	}), t}
 	p.sql("postgres", "", "postgres", `CREATE ROLE rds_iam; CREATE ROLE morphee_admin LOGIN CREATEROLE CREATEDB PASSWORD 'master'`)
 	p.sql("postgres", "", "postgres", `CREATE DATABASE morphee OWNER morphee_admin`)
 	return p
 }
 
-// program is the newest of that name, on the path or where Debian puts it.
-func program(name string) string {
-	if path, err := exec.LookPath(name); err == nil {
-		return path
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
-	slices.Sort(found)
-	if len(found) == 0 {
-		return ""
-	}
-	return found[len(found)-1]
-}
-
-func (p *postgres) run(env []string, name string, args ...string) (string, error) {
-	cmd := exec.Command(name, args...)
-	cmd.SysProcAttr, cmd.Dir = p.as, p.dir
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "HOME=" + p.dir}, env...)
-	out, err := cmd.CombinedOutput()
-	return strings.TrimSpace(string(out)), err
-}
-
-func (p *postgres) must(env []string, name string, args ...string) string {
-	p.t.Helper()
-	out, err := p.run(env, name, args...)
-	if err != nil {
-		p.t.Fatalf("%s: %v\n%s", name, err, out)
-	}
-	return out
-}
-
-func (p *postgres) try(user, password, database, sql string) (string, error) {
-	return p.run([]string{"PGPASSWORD=" + password}, "psql", "-h", p.dir, "-U", user, "-d", database, "-X", "-At", "-v", "ON_ERROR_STOP=1", "-c", sql)
-}
-
 func (p *postgres) sql(user, password, database, sql string) string {
 	p.t.Helper()
-	out, err := p.try(user, password, database, sql)
+	out, err := p.SQLAs(user, password, database, sql)
 	if err != nil {
 		p.t.Fatalf("%s in %s as %s: %v\n%s", sql, database, user, err, out)
 	}
@@ -109,12 +43,16 @@ func (p *postgres) sql(user, password, database, sql string) string {
 func (p *postgres) bootstrap(name, role, password string, schemas ...string) {
 	p.t.Helper()
 	args := DatabaseBootstrapArgs{Name: name, Role: role, Schemas: schemas}
-	env := []string{"PGHOST=" + p.dir, "PGDATABASE=morphee", "PGUSER=morphee_admin", "PGPASSWORD=master", "ROLE_NAME=" + role, "DATABASE_NAME=" + name}
+	env := []string{"PGHOST=" + p.Dir, "PGDATABASE=morphee", "PGUSER=morphee_admin", "PGPASSWORD=master", "ROLE_NAME=" + role, "DATABASE_NAME=" + name}
 	if password != "" {
 		args.PasswordArn = pulumi.String("arn")
 		env = append(env, "ROLE_PASSWORD="+password)
 	}
-	p.must(append(env, "ROLE_SQL="+args.roleSQL(), "DATABASE_SQL="+args.databaseSQL()), "sh", "-c", bootstrapScript)
+	run := exec.Command("sh", "-c", bootstrapScript)
+	run.Env = append([]string{"PATH=" + os.Getenv("PATH")}, append(env, "ROLE_SQL="+args.roleSQL(), "DATABASE_SQL="+args.databaseSQL())...)
+	if out, err := run.CombinedOutput(); err != nil {
+		p.t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 func TestDatabaseBootstrapOnPostgres(t *testing.T) {
@@ -143,20 +81,20 @@ func TestDatabaseBootstrapOnPostgres(t *testing.T) {
 		"another role's database": {"gotrue", "canary-gotrue", "forgejo"},
 		"a wrong password":        {"forgejo", "wrong", "forgejo"},
 	} {
-		if out, err := p.try(c[0], c[1], c[2], "SELECT 1"); err == nil {
+		if out, err := p.SQLAs(c[0], c[1], c[2], "SELECT 1"); err == nil {
 			t.Errorf("%s let in: %s", what, out)
 		}
 	}
-	if out, err := p.try("gotrue", "canary-gotrue", "morphee", "CREATE TABLE public.theirs (id int)"); err == nil {
+	if out, err := p.SQLAs("gotrue", "canary-gotrue", "morphee", "CREATE TABLE public.theirs (id int)"); err == nil {
 		t.Errorf("a second role may write to the owner's schema: %s", out)
 	}
 
 	p.bootstrap("forgejo", "forgejo", "canary-rotated")
 	p.sql("forgejo", "canary-rotated", "forgejo", "SELECT 1")
-	if _, err := p.try("forgejo", "canary-forgejo", "forgejo", "SELECT 1"); err == nil {
+	if _, err := p.SQLAs("forgejo", "canary-forgejo", "forgejo", "SELECT 1"); err == nil {
 		t.Error("the old password is still good")
 	}
-	log, err := os.ReadFile(filepath.Join(p.dir, "log"))
+	log, err := os.ReadFile(filepath.Join(p.Dir, "log"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,77 +3,35 @@ package docker
 import (
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/morphee-app/morphee-infra/internal/testtools"
 )
 
-// pgServer is a real PostgreSQL of its own, on a socket only.
+// pgServer is a real PostgreSQL with the settings of the container.
 type pgServer struct {
-	t   *testing.T
-	bin string
-	dir string
-	run *syscall.SysProcAttr // PostgreSQL refuses to run as root
+	*testtools.Postgres
+	t *testing.T
 }
 
 func startPostgres(t *testing.T) *pgServer {
 	t.Helper()
-	initdb, err := filepath.EvalSymlinks(testtools.Need(t, "initdb", "postgresql-15"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Not t.TempDir: its name is too long for a socket, and closed to others than root.
-	dir, err := os.MkdirTemp("/tmp", "pg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &pgServer{t: t, bin: filepath.Dir(initdb), dir: dir, run: &syscall.SysProcAttr{}}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if os.Geteuid() == 0 {
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			t.Fatal(err)
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		s.run.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		if err := os.Chown(dir, uid, gid); err != nil {
-			t.Fatal(err)
+	var settings []string
+	for _, flag := range (&PostgresArgs{Limits: Limits{MemoryMiB: 512}}).flags()[1:] {
+		if flag != "-c" {
+			settings = append(settings, flag)
 		}
 	}
+	s := &pgServer{testtools.StartPostgres(t, testtools.PostgresOptions{Superuser: superuser, Password: "super", Settings: settings}), t}
 	s.write("superuser-password", "super")
-	flags := (&PostgresArgs{Limits: Limits{MemoryMiB: 512}}).flags()[1:]
-	s.do("initdb", "-D", dir+"/data", "-U", superuser, "--auth=scram-sha-256", "--pwfile="+dir+"/superuser-password", "--no-sync", "--data-checksums")
-	s.do("pg_ctl", "-D", dir+"/data", "-w", "-l", dir+"/log", "-o", strings.Join(flags, " ")+" -c listen_addresses='' -c fsync=off -k "+dir, "start")
-	t.Cleanup(func() { s.do("pg_ctl", "-D", dir+"/data", "-w", "-m", "immediate", "stop") })
 	return s
-}
-
-func (s *pgServer) do(program string, args ...string) {
-	s.t.Helper()
-	cmd := exec.Command(filepath.Join(s.bin, program), args...)
-	cmd.Dir, cmd.SysProcAttr = "/", s.run
-	// A file, because the server keeps it open after pg_ctl has ended.
-	out, err := os.CreateTemp(s.t.TempDir(), program)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Run(); err != nil {
-		text, _ := os.ReadFile(out.Name())
-		s.t.Fatalf("%s: %v\n%s", program, err, text)
-	}
 }
 
 func (s *pgServer) write(name, content string) {
 	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.Dir, name), []byte(content), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -82,9 +40,9 @@ func (s *pgServer) write(name, content string) {
 func (s *pgServer) prepare(list string, env ...string) (string, error) {
 	s.write("databases.list", list)
 	s.write("databases.sql", databasesSQL)
-	script := strings.NewReplacer("dir="+DefaultFilesPath, "dir="+s.dir, "/tmp/ready", s.dir+"/ready", "exec sleep infinity", "exit 0").Replace(databasesScript)
+	script := strings.NewReplacer("dir="+DefaultFilesPath, "dir="+s.Dir, "/tmp/ready", s.Dir+"/ready", "exec sleep infinity", "exit 0").Replace(databasesScript)
 	cmd := exec.Command("sh", "-c", script)
-	cmd.Env = append(os.Environ(), "PATH="+s.bin+":"+os.Getenv("PATH"), "PGHOST="+s.dir, "PGUSER="+superuser)
+	cmd.Env = append(os.Environ(), "PATH="+s.Bin+":"+os.Getenv("PATH"), "PGHOST="+s.Dir, "PGUSER="+superuser)
 	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -92,10 +50,7 @@ func (s *pgServer) prepare(list string, env ...string) (string, error) {
 
 // query answers as the role, or with psql's error.
 func (s *pgServer) query(role, password, db, sql string) (string, error) {
-	cmd := exec.Command(filepath.Join(s.bin, "psql"), "-XAtq", "-h", s.dir, "-U", role, "-d", db, "-c", sql)
-	cmd.Env = append(os.Environ(), "PGPASSWORD="+password)
-	out, err := cmd.CombinedOutput()
-	return strings.TrimSpace(string(out)), err
+	return s.SQLAs(role, password, db, sql)
 }
 
 func TestDatabasesOnRealPostgres(t *testing.T) {
@@ -138,16 +93,16 @@ func TestDatabasesOnRealPostgres(t *testing.T) {
 
 	// A failure is one, and leaves no password behind.
 	s.write("pg_bad-password", "CANARYlog")
-	if err := os.Remove(filepath.Join(s.dir, "ready")); err != nil {
+	if err := os.Remove(filepath.Join(s.Dir, "ready")); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := s.prepare("bad pg_bad -\n"); err == nil {
 		t.Errorf("a role that can not be made counts as made: %s", out)
 	}
-	if _, err := os.Stat(filepath.Join(s.dir, "ready")); err == nil {
+	if _, err := os.Stat(filepath.Join(s.Dir, "ready")); err == nil {
 		t.Error("it says it is ready after a failure")
 	}
-	log, err := os.ReadFile(filepath.Join(s.dir, "log"))
+	log, err := os.ReadFile(filepath.Join(s.Dir, "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,12 +144,12 @@ func TestDatabasesByAnAdministratorWhoIsNoSuperuser(t *testing.T) {
 		t.Errorf("the role may too much: %s %v", got, err)
 	}
 	// The daily dump reads it as the administrator.
-	cmd := exec.Command(filepath.Join(s.bin, "pg_dump"), "-h", s.dir, "-U", "cloud_admin", "-w", "auth")
+	cmd := exec.Command(filepath.Join(s.Bin, "pg_dump"), "-h", s.Dir, "-U", "cloud_admin", "-w", "auth")
 	cmd.Env = append(os.Environ(), "PGPASSWORD=admin1")
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "CREATE TABLE auth.users") {
 		t.Errorf("the dump: %v\n%s", err, out)
 	}
-	cmd = exec.Command(filepath.Join(s.bin, "pg_dumpall"), "-h", s.dir, "-U", "cloud_admin", "-w", "-l", "neondb", "--globals-only", "--no-role-passwords")
+	cmd = exec.Command(filepath.Join(s.Bin, "pg_dumpall"), "-h", s.Dir, "-U", "cloud_admin", "-w", "-l", "neondb", "--globals-only", "--no-role-passwords")
 	cmd.Env = append(os.Environ(), "PGPASSWORD=admin1")
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "CREATE ROLE morphee") || !strings.Contains(string(out), "cluster dump complete") {
 		t.Errorf("the list of roles: %v\n%s", err, out)

@@ -10,14 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net"
-	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,12 +19,8 @@ import (
 
 // server is a real PostgreSQL 15 on the loopback address, with TLS or without.
 type server struct {
-	t    *testing.T
-	bin  string
-	dir  string
-	port int
-	ca   string
-	as   *syscall.SysProcAttr
+	*testtools.Postgres
+	ca string
 }
 
 func authority(t *testing.T) (*x509.Certificate, *ecdsa.PrivateKey, string) {
@@ -46,23 +35,9 @@ func authority(t *testing.T) (*x509.Certificate, *ecdsa.PrivateKey, string) {
 	return c, key, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-func startServer(t *testing.T, withTLS bool, flags ...string) *server {
+func startServer(t *testing.T, withTLS bool, settings ...string) *server {
 	t.Helper()
-	initdb, err := filepath.EvalSymlinks(testtools.Need(t, "initdb", "postgresql-15"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("/tmp", "dbcheck")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{t: t, bin: filepath.Dir(initdb), dir: dir, port: l.Addr().(*net.TCPAddr).Port, as: &syscall.SysProcAttr{}}
-	l.Close()
+	s, options := &server{}, testtools.PostgresOptions{Password: "super", TCP: true, Settings: settings}
 	if withTLS {
 		ca, caKey, caPEM := authority(t)
 		s.ca = caPEM
@@ -73,67 +48,18 @@ func startServer(t *testing.T, withTLS bool, flags ...string) *server {
 			t.Fatal(err)
 		}
 		keyDER, _ := x509.MarshalPKCS8PrivateKey(key)
-		s.write("server.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-		s.write("server.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})))
-		flags = append(flags, "-c ssl=on", "-c ssl_cert_file="+dir+"/server.crt", "-c ssl_key_file="+dir+"/server.key")
-	}
-	s.write("password", "super")
-	if os.Geteuid() == 0 {
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			t.Fatal(err)
+		options.Files = map[string]string{
+			"server.crt": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+			"server.key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})),
 		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		s.as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		if err := filepath.Walk(dir, func(p string, _ os.FileInfo, err error) error {
-			if err != nil {
-				return err
-			}
-			return os.Chown(p, uid, gid)
-		}); err != nil {
-			t.Fatal(err)
-		}
+		options.Settings = append(options.Settings, "ssl=on", "ssl_cert_file=../server.crt", "ssl_key_file=../server.key")
 	}
-	s.do("initdb", "-D", dir+"/data", "-U", "postgres", "--auth=scram-sha-256", "--pwfile="+dir+"/password", "--no-sync")
-	s.do("pg_ctl", "-D", dir+"/data", "-w", "-l", dir+"/log", "-o", fmt.Sprintf("-c listen_addresses=localhost -p %d -k %s -c fsync=off %s", s.port, dir, strings.Join(flags, " ")), "start")
-	t.Cleanup(func() { s.do("pg_ctl", "-D", dir+"/data", "-w", "-m", "immediate", "stop") })
+	s.Postgres = testtools.StartPostgres(t, options)
 	return s
 }
 
-func (s *server) write(name, content string) {
-	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *server) do(program string, args ...string) {
-	s.t.Helper()
-	out, err := os.CreateTemp(s.t.TempDir(), "out")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer out.Close()
-	cmd := exec.Command(filepath.Join(s.bin, program), args...)
-	cmd.Dir, cmd.SysProcAttr, cmd.Stdout, cmd.Stderr = "/", s.as, out, out
-	if err := cmd.Run(); err != nil {
-		text, _ := os.ReadFile(out.Name())
-		s.t.Fatalf("%s: %v\n%s", program, err, text)
-	}
-}
-
-func (s *server) sql(text string) {
-	s.t.Helper()
-	cmd := exec.Command(filepath.Join(s.bin, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", s.dir, "-p", strconv.Itoa(s.port), "-U", "postgres", "-c", text)
-	cmd.Env = append(os.Environ(), "PGPASSWORD=super")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("%s: %s", text, out)
-	}
-}
-
 func (s *server) target() Target {
-	return Target{Host: "localhost", Port: s.port, Database: "postgres", Role: "postgres", Password: "super", VerifyFull: true, CACertificate: s.ca}
+	return Target{Host: "localhost", Port: s.Port, Database: "postgres", Role: "postgres", Password: "super", VerifyFull: true, CACertificate: s.ca}
 }
 
 func find(list []Finding, check string) Finding {
@@ -157,9 +83,9 @@ func TestCheckOnRealPostgres(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", check, f, want)
 		}
 	}
-	s.sql("create role cloud_admin login createdb createrole password 'admin'")
-	s.sql("create role half login createdb password 'half'")
-	s.sql("create role nobody login password 'nobody'")
+	s.SQL("postgres", "create role cloud_admin login createdb createrole password 'admin'")
+	s.SQL("postgres", "create role half login createdb password 'half'")
+	s.SQL("postgres", "create role nobody login password 'nobody'")
 
 	_, _, otherCA := authority(t)
 	for name, c := range map[string]struct {
@@ -196,7 +122,7 @@ func TestCheckOnRealPostgres(t *testing.T) {
 }
 
 func TestCheckRefusesAServerWithoutTLS(t *testing.T) {
-	s := startServer(t, false, "-c max_connections=20")
+	s := startServer(t, false, "max_connections=20")
 	target := s.target()
 	target.CACertificate = ""
 	for _, full := range []bool{true, false} {
@@ -208,7 +134,7 @@ func TestCheckRefusesAServerWithoutTLS(t *testing.T) {
 }
 
 func TestCheckWarnsOfTooFewConnections(t *testing.T) {
-	s := startServer(t, true, "-c max_connections=20")
+	s := startServer(t, true, "max_connections=20")
 	if f := find(Check(context.Background(), s.target()), "connections"); f.Level != Warning || !strings.Contains(f.Found, "of 20") {
 		t.Errorf("got %+v", f)
 	}

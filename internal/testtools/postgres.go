@@ -29,12 +29,11 @@ type PostgresOptions struct {
 
 // Postgres is a server of a test's own, with a socket in Dir. It ends with the test.
 type Postgres struct {
-	Dir  string
-	Port int
+	Dir, Bin string // Bin has the server's programs
+	Port     int
 
 	t       testing.TB
 	options PostgresOptions
-	bin     string
 	as      *syscall.SysProcAttr
 	running bool
 }
@@ -55,7 +54,7 @@ func StartPostgres(t testing.TB, o PostgresOptions) *Postgres {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	p := &Postgres{t: t, Dir: dir, Port: 5432, options: o, bin: filepath.Dir(initdb), as: &syscall.SysProcAttr{}}
+	p := &Postgres{t: t, Dir: dir, Port: 5432, options: o, Bin: filepath.Dir(initdb), as: &syscall.SysProcAttr{}}
 	if o.TCP {
 		p.Port = freePort(t)
 	}
@@ -128,7 +127,7 @@ func (p *Postgres) do(program string, args ...string) {
 	}
 	defer os.Remove(out.Name())
 	defer out.Close()
-	cmd := exec.Command(filepath.Join(p.bin, program), args...)
+	cmd := exec.Command(filepath.Join(p.Bin, program), args...)
 	cmd.Dir, cmd.SysProcAttr, cmd.Stdout, cmd.Stderr = "/", p.as, out, out
 	if err := cmd.Run(); err != nil {
 		text, _ := os.ReadFile(out.Name())
@@ -171,7 +170,7 @@ func (p *Postgres) SQL(database, query string) string {
 
 // SQLAs runs statements as anybody.
 func (p *Postgres) SQLAs(role, password, database, query string) (string, error) {
-	cmd := exec.Command(filepath.Join(p.bin, "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", p.Dir, "-p", strconv.Itoa(p.Port), "-U", role, "-d", database, "-f", "-")
+	cmd := exec.Command(filepath.Join(p.Bin, "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", p.Dir, "-p", strconv.Itoa(p.Port), "-U", role, "-d", database, "-f", "-")
 	cmd.Dir, cmd.Stdin = "/", strings.NewReader(query)
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+password, "PGOPTIONS=")
 	out, err := cmd.CombinedOutput()
