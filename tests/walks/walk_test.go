@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/morphee-app/morphee-infra/internal/config"
+	"github.com/morphee-app/morphee-infra/internal/leaving"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/serving"
@@ -149,23 +150,9 @@ func holds(r stateResource) bool {
 	return r.Custom && !r.Delete && stateful.Resource(r.Type, r.Inputs) && stateful.Is(r.Type) && !stateful.Rewritten(r.Type, name)
 }
 
-// mayGo says whether somebody confirmed that the resource goes: with the server's retirement, or with a
-// region's.
+// mayGo says whether somebody confirmed that the resource goes.
 func (w *walk) mayGo(urn string) bool {
-	name := urn[strings.LastIndex(urn, "::")+2:]
-	if c := w.stack.Config; c.Migration.Retire.State == "retired" {
-		for _, thing := range c.Migration.Retire.Confirm {
-			if strings.HasPrefix(name, thing) {
-				return true
-			}
-		}
-	}
-	for _, g := range w.stack.Config.AWS.Regions {
-		if g.State == "retired" && strings.Contains(urn, g.Name) {
-			return true
-		}
-	}
-	return false
+	return leaving.New(w.stack.Stack.Config).Retired(urn[strings.LastIndex(urn, "::")+2:])
 }
 
 // served follows every public name to what answers it.
