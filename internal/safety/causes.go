@@ -42,7 +42,13 @@ func (p plan) deleted(c sim.ResourceChange) Cause {
 	if (from == "aws" || from == "hetzner") && to != "" {
 		return Cause{
 			Text: fmt.Sprintf("the stack would leave %s for %s in one step (morphee:phase)", from, to),
-			Mend: "put the phase back; a platform is left in steps: both up, the data copied, the traffic moved, and only then the old one retired",
+			Mend: "put the phase back; a platform is left in steps: both up, the data copied, the traffic moved, and only then the old one retired (docs/migrate)",
+		}
+	}
+	if from == "hetzner" {
+		return Cause{
+			Text: "the server, or something on it, is no longer part of the stack (morphee:phase, morphee:migration)",
+			Mend: keep.Mend + "; the whole server is given up beside AWS in two steps, by morphee:migration.retire (docs/migrate)",
 		}
 	}
 	return keep
