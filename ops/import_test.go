@@ -115,6 +115,7 @@ func (m *migration) awsData() {
 	}
 	m.master("postgres", "create database mine")
 	m.master("postgres", `grant rds_iam to morphee; alter role auth in database auth set search_path = auth, public; alter role auth in database auth set statement_timeout = '1min'`)
+	pg.SQL("auth", "alter role auth in database auth set log_statement = 'ddl'") // a superuser's, which nobody else may set again
 	pg.SQL("app", "set role morphee; create table smoke (i int)")
 }
 
