@@ -2,13 +2,10 @@ package walks
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,13 +17,12 @@ import (
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
-// The tests pass these to the processes that they start.
-const (
-	envSteps = "MORPHEE_WALK_CHILD" // how many steps to walk in this process
-	envKeep  = "MORPHEE_WALK_KEEP"  // folder for what fails
-	envPlant = "MORPHEE_WALK_PLANT" // a fault to find
-	envStats = "MORPHEE_WALK_STATS" // file for the figures
-)
+// job is what a process is to walk.
+type job struct {
+	Steps int
+	Keep  string // folder for what fails
+	Plant fault  // a mistake to find
+}
 
 // fault is a mistake that is planted to see that it is found.
 type fault string
@@ -78,28 +74,23 @@ func newFigures() figures { return figures{ByStep: map[string]int{}, ByKind: map
 // TestWalk walks in this process: some steps, or as many as its parent says. The flags -rapid.seed,
 // -rapid.steps (of a walk, on average) and -rapid.shrinktime are rapid's.
 func TestWalk(t *testing.T) {
-	want := 20
-	if text := os.Getenv(envSteps); text != "" {
-		var err error
-		if want, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	todo := job{Steps: 20}
+	rig.Job(t, &todo)
 	done, failed := newFigures(), false
 	base := rig.NewStore(t)
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		if done.Steps >= want && !failed {
+		if done.Steps >= todo.Steps && !failed {
 			return
 		}
 		n++
 		dir := filepath.Join(base.Dir, fmt.Sprint("walk", n))
 		store := rig.StoreIn(t, dir)
 		defer os.RemoveAll(dir)
-		s := &script{dir: dir, keep: os.Getenv(envKeep)}
+		s := &script{dir: dir, keep: todo.Keep}
 		finished := false
 		defer func() { failed = failed || !finished }()
-		w := begin(rt, store, s, fault(os.Getenv(envPlant)))
+		w := begin(rt, store, s, todo.Plant)
 		done.Walks++
 		rt.Repeat(w.steps(func(step string) {
 			done.Steps++
@@ -108,15 +99,7 @@ func TestWalk(t *testing.T) {
 		}))
 		finished = true
 	})
-	if path := os.Getenv(envStats); path != "" {
-		data, err := json.Marshal(done)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	rig.Answer(t, done)
 	t.Logf("%+v", done)
 }
 
@@ -133,13 +116,11 @@ func seed(t *testing.T) uint64 {
 		}
 		return n
 	}
-	if long() {
+	if rig.Long() {
 		return 1 + rand.Uint64N(1<<40)
 	}
 	return 20261122
 }
-
-func long() bool { return os.Getenv("MORPHEE_TEST_LONG") != "" }
 
 // amount is how many steps to walk: as MORPHEE_WALK_STEPS says, 100,000 in the long tests, else 2,000.
 func amount(t *testing.T) int {
@@ -150,7 +131,7 @@ func amount(t *testing.T) int {
 		}
 		return n
 	}
-	if long() {
+	if rig.Long() {
 		return 100_000
 	}
 	return 2_000
@@ -163,50 +144,34 @@ func TestRandomWalks(t *testing.T) {
 	t.Logf("seed %d, %d steps; the same again with MORPHEE_WALK_SEED=%[1]d MORPHEE_WALK_STEPS=%[2]d", from, steps)
 	total := newFigures()
 	var mu sync.Mutex
-	var wait sync.WaitGroup
-	jobs := make(chan int)
-	for range runtime.NumCPU() {
-		wait.Go(func() {
-			for i := range jobs {
-				name := strconv.FormatUint(from+uint64(i), 10)
-				f, out, err := child(t, min(perProcess, steps-i*perProcess), name, filepath.Join(keep, name), "")
-				mu.Lock()
-				total.add(f)
-				if err != nil {
-					t.Errorf("%v\n%s\nthe walk is kept in %s: run its walk.sh", err, out, filepath.Join(keep, name))
-				}
-				mu.Unlock()
-			}
-		})
+	var parts []int
+	for i := 0; i*perProcess < steps; i++ {
+		parts = append(parts, i)
 	}
-	for i := 0; i*perProcess < steps && !t.Failed(); i++ {
-		jobs <- i
-	}
-	close(jobs)
-	wait.Wait()
+	rig.SideBySide(parts, func(i int) {
+		if t.Failed() {
+			return // one walk that fails is enough to look into
+		}
+		name := strconv.FormatUint(from+uint64(i), 10)
+		f, out, err := child(t, name, job{min(perProcess, steps-i*perProcess), filepath.Join(keep, name), ""})
+		mu.Lock()
+		defer mu.Unlock()
+		total.add(f)
+		if err != nil {
+			t.Errorf("%v\n%s\nthe walk is kept in %s: run its walk.sh", err, out, filepath.Join(keep, name))
+		}
+	})
 	if total.Steps < steps {
 		t.Errorf("walked only %d of %d steps", total.Steps, steps)
 	}
 	t.Logf("%d steps in %d walks; by step %v; by what they began with %v", total.Steps, total.Walks, total.ByStep, total.ByKind)
-	if path := os.Getenv("MORPHEE_PROOF"); path != "" {
-		rig.Proof(t, path, "walks", map[string]any{"seed": from, "asked": steps, "figures": total})
-	}
+	rig.Proof(t, "walks", map[string]any{"seed": from, "asked": steps, "figures": total})
 }
 
 // child walks in a process of its own.
-func child(t *testing.T, steps int, seed, keep string, plant fault) (figures, string, error) {
-	stats := filepath.Join(t.TempDir(), "stats.json")
-	cmd := exec.Command(os.Args[0], "-test.run=^TestWalk$", "-test.v", "-test.timeout=60m", "-rapid.nofailfile", "-rapid.seed="+seed,
-		fmt.Sprint("-rapid.checks=", max(steps, 1)), "-rapid.steps=18", "-rapid.shrinktime=2m")
-	cmd.Env = append(os.Environ(), fmt.Sprint(envSteps, "=", steps), envKeep+"="+keep, envStats+"="+stats, envPlant+"="+string(plant), "GOGC=300")
-	out, err := cmd.CombinedOutput()
+func child(t *testing.T, seed string, todo job) (figures, string, error) {
 	f := newFigures()
-	if err != nil {
-		return f, string(out), fmt.Errorf("the walks of seed %s failed: %w", seed, err)
-	}
-	data, err := os.ReadFile(stats)
-	if err != nil {
-		return f, string(out), err
-	}
-	return f, string(out), json.Unmarshal(data, &f)
+	out, err := rig.Child(t, "TestWalk", todo, &f, "-rapid.nofailfile", "-rapid.seed="+seed,
+		fmt.Sprint("-rapid.checks=", todo.Steps), "-rapid.steps=18", "-rapid.shrinktime=2m")
+	return f, out, err
 }
