@@ -1,6 +1,7 @@
 package ladder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -162,6 +163,10 @@ func (w *walker) up(ctx context.Context, stack *rehearsal.Stack, s *Step) (*sim.
 				s.Unserved = append(s.Unserved, g)
 			}
 		}
+		// The engine takes what is independent in any order.
+		byName := func(a, b serving.Gap) int { return cmp.Compare(a.Host, b.Host) }
+		slices.SortStableFunc(s.Interrupted, byName)
+		slices.SortStableFunc(s.Unserved, byName)
 		s.Names = answers
 		if split := watch.Split(); split != "" {
 			s.Problems = append(s.Problems, split)
