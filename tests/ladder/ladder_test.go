@@ -68,6 +68,7 @@ func TestTheLadder(t *testing.T) {
 		t.Error("the report is not OK, and no step says why")
 	}
 	complete(t, dir, r)
+	documented(t, r)
 	document(t, r)
 	noSecrets(t, filepath.Join(state, "up"), r)
 }
