@@ -14,6 +14,9 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/verdict"
+	"github.com/morphee-app/morphee-infra/policy/inprocess"
+	"github.com/morphee-app/morphee-infra/policy/packs"
+	"github.com/morphee-app/morphee-infra/policy/rule"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -29,6 +32,42 @@ func judged(t *testing.T, store sim.Store, op sim.Operation, stack sim.Stack) (*
 	r, err := rig.Try(store, op, stack, opts)
 	judge.Fill(r)
 	return r, err
+}
+
+// look evaluates the packs once, on what a preview plans or an up leaves.
+type look struct {
+	options rule.Options
+	report  rule.Report
+}
+
+func (l *look) at(op sim.Operation, o sim.Options) sim.Options {
+	evaluate := func(r *sim.Result) (err error) {
+		l.options.Preview, l.options.Partial = op == sim.Preview, !r.Whole
+		l.report, err = rule.Evaluate(packs.All(), inprocess.Resources(r.States), l.options)
+		return err
+	}
+	if op == sim.Preview {
+		o.Guard = evaluate
+	} else {
+		o.Inspect = evaluate
+	}
+	return o
+}
+
+// alike fails unless the engine, asking the packs about one resource after the other, and one look at all
+// of them come to the same verdicts.
+func alike(t *testing.T, what string, engine, once rule.Report) {
+	t.Helper()
+	for name, lists := range map[string][2][]rule.Finding{
+		"violations": {engine.Violations, once.Violations}, "exceptions": {engine.Excepted, once.Excepted}, "undetermined": {engine.Undetermined, once.Undetermined},
+	} {
+		if a, b := findings(lists[0]), findings(lists[1]); a != b {
+			t.Errorf("%s: %s: the engine's:%s\nat one look:%s", what, name, a, b)
+		}
+	}
+	if engine.Rules != once.Rules || engine.Checks != once.Checks {
+		t.Errorf("%s: %d rules and %d checks by the engine, %d and %d at one look", what, engine.Rules, engine.Checks, once.Rules, once.Checks)
+	}
 }
 
 // up brings a stack up, which must pass.
