@@ -14,18 +14,23 @@ var cloudInitFiles embed.FS
 // maxUserData is Hetzner's limit in bytes.
 const maxUserData = 32 * 1024
 
-// CloudInit is what differs between hosts at first boot.
-type CloudInit struct {
+// Boot is what every server is told at first boot.
+type Boot struct {
 	Hostname       string
 	User           string   // the one account that may log in
 	AuthorizedKeys []string // OpenSSH's one-line form
 	SSHPort        int
 	VolumeID       string // Hetzner's number of the data volume
+	Timezone       string
+	RebootTimeUTC  string // "HH:MM"; empty: never restart by itself
+}
+
+// CloudInit is what differs between Docker hosts at first boot.
+type CloudInit struct {
+	Boot
 	DockerVersion  string
 	CoolifyVersion string // empty: none
 	SwapMiB        int    // 0: none
-	Timezone       string
-	RebootTimeUTC  string // "HH:MM"; empty: never restart by itself
 	IPv6           bool
 }
 

@@ -13,9 +13,11 @@ import (
 
 func sample() CloudInit {
 	return CloudInit{
-		Hostname: "morphee-dev-vps", User: "morphee", SSHPort: 22, VolumeID: "1234567",
-		AuthorizedKeys: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDYVzZ8J0q0nFhQyq7p1pYx8Xk1Zq3bqz2lq6Q0q0q0q ops: \"quoted\" # not a comment"},
-		DockerVersion:  DockerVersion, SwapMiB: 2048, Timezone: "Etc/UTC", RebootTimeUTC: "04:30", IPv6: true,
+		Boot: Boot{
+			Hostname: "morphee-dev-vps", User: "morphee", SSHPort: 22, VolumeID: "1234567", Timezone: "Etc/UTC", RebootTimeUTC: "04:30",
+			AuthorizedKeys: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDYVzZ8J0q0nFhQyq7p1pYx8Xk1Zq3bqz2lq6Q0q0q0q ops: \"quoted\" # not a comment"},
+		},
+		DockerVersion: DockerVersion, SwapMiB: 2048, IPv6: true,
 	}
 }
 

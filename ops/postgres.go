@@ -30,15 +30,7 @@ const (
 )
 
 // PostgresHost is what differs between database servers at first boot.
-type PostgresHost struct {
-	Hostname       string
-	User           string   // the one account that may log in
-	AuthorizedKeys []string // OpenSSH's one-line form
-	SSHPort        int
-	VolumeID       string // Hetzner's number of the data volume
-	Timezone       string
-	RebootTimeUTC  string // "HH:MM"; empty: never restart by itself
-}
+type PostgresHost struct{ Boot }
 
 // CoolifyVersion is what the SSH settings ask for; there is no Coolify here.
 func (PostgresHost) CoolifyVersion() string { return "" }

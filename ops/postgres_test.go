@@ -29,10 +29,9 @@ import (
 )
 
 func samplePostgresHost() PostgresHost {
-	return PostgresHost{
-		Hostname: "morphee-dev-database", User: "morphee", SSHPort: 22, VolumeID: "1234567", AuthorizedKeys: sample().AuthorizedKeys,
-		Timezone: "Etc/UTC", RebootTimeUTC: "04:30",
-	}
+	boot := sample().Boot
+	boot.Hostname = "morphee-dev-database"
+	return PostgresHost{boot}
 }
 
 func samplePostgres() PostgresServer {

@@ -123,8 +123,8 @@ func NewPostgresServer(ctx *pulumi.Context, name string, args *PostgresServerArg
 	if err := ctx.RegisterComponentResourceV2(PostgresServerType, name, nil, c, opts...); err != nil {
 		return nil, err
 	}
-	b := &postgresBuilder{ctx: ctx, name: name, args: a, c: c}
-	for _, step := range []func() error{b.firewall, b.address, b.volume, b.server, b.attach, b.certificate, b.secrets, b.bootstrap, b.configure} {
+	b := newPostgresBuilder(ctx, name, a, c)
+	for _, step := range []func() error{b.firewall, b.address, b.makeVolume, b.server, b.join, b.certificate, b.secrets, b.bootstrap, b.configure} {
 		if err := step(); err != nil {
 			return nil, err
 		}

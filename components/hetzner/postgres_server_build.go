@@ -1,8 +1,6 @@
 package hetzner
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi-command/sdk/go/command/remote"
@@ -11,7 +9,6 @@ import (
 	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/morphee-app/morphee-infra/components/base"
 	"github.com/morphee-app/morphee-infra/ops"
 )
 
@@ -21,135 +18,53 @@ const certificateHours = 10 * 365 * 24
 
 // postgresBuilder registers the parts of a PostgresServer, in the order of its methods.
 type postgresBuilder struct {
-	ctx  *pulumi.Context
-	name string
+	machine
 	args *PostgresServerArgs
 	c    *PostgresServer
-
-	firewallID pulumi.IntOutput
-	ipv4       *hcloud.PrimaryIp
-	data       *hcloud.Volume
-	serverID   pulumi.IntOutput
-	attached   []pulumi.Resource
-	ready      pulumi.Resource
 
 	serverKey, serverCert pulumi.StringOutput
 }
 
-func (b *postgresBuilder) child(suffix string) string { return b.name + "-" + suffix }
-
-func (b *postgresBuilder) physical(suffix string) pulumi.String {
-	return pulumi.String(physical(b.args.Tags, b.child(suffix)))
-}
-
-func (b *postgresBuilder) opts(more ...pulumi.ResourceOption) []pulumi.ResourceOption {
-	return append([]pulumi.ResourceOption{pulumi.Parent(b.c)}, more...)
-}
-
-func (b *postgresBuilder) stateful(more ...pulumi.ResourceOption) []pulumi.ResourceOption {
-	return base.Stateful(b.args.Disposable, b.opts(more...)...)
+func newPostgresBuilder(ctx *pulumi.Context, name string, a *PostgresServerArgs, c *PostgresServer) *postgresBuilder {
+	return &postgresBuilder{args: a, c: c, machine: machine{
+		ctx: ctx, name: name, parent: c,
+		serverType: a.ServerType, image: postgresImage, location: a.Location,
+		volumeSizeGiB: a.VolumeSizeGiB, disableBackups: a.DisableBackups,
+		privateIP: nth(a.SubnetCIDR, a.Join.Position), readyTimeoutSeconds: a.ReadyTimeoutSeconds,
+		boot: ops.Boot{
+			Hostname: physical(a.Tags, name), User: a.SSHUser, AuthorizedKeys: a.AuthorizedKeys,
+			SSHPort: a.SSHPort, Timezone: a.Timezone, RebootTimeUTC: a.RebootTimeUTC,
+		},
+		tags: a.Tags, disposable: a.Disposable,
+	}}
 }
 
 // firewall is for the public address. Hetzner's firewalls do not see the private network; who may
 // connect there is PostgreSQL's to say (pg_hba.conf).
 func (b *postgresBuilder) firewall() error {
-	f, err := hcloud.NewFirewall(b.ctx, b.child("firewall"), &hcloud.FirewallArgs{
-		Name: b.physical("firewall"),
-		Rules: hcloud.FirewallRuleArray{
-			rule("SSH for operators and deployments", "tcp", strconv.Itoa(b.args.SSHPort), b.args.SSHSources),
-			rule("ping and path MTU discovery", "icmp", "", []string{"0.0.0.0/0", "::/0"}),
-		},
-		Labels: labels(b.args.Tags),
-	}, b.opts()...)
-	if err == nil {
-		b.firewallID = number(f.ID())
-	}
-	return err
+	return b.makeFirewall(hcloud.FirewallRuleArray{sshRule(b.args.SSHPort, b.args.SSHSources), pingRule()})
 }
 
 // address is kept when the server goes: the archive's key works from it alone.
 func (b *postgresBuilder) address() (err error) {
-	b.ipv4, err = hcloud.NewPrimaryIp(b.ctx, b.child("ipv4"), &hcloud.PrimaryIpArgs{
-		Name:             b.physical("ipv4"),
-		Type:             pulumi.String("ipv4"),
-		AssigneeType:     pulumi.String("server"),
-		Location:         pulumi.String(b.args.Location),
-		AutoDelete:       pulumi.Bool(false),
-		DeleteProtection: base.CloudProtection(b.args.Disposable),
-		Labels:           labels(b.args.Tags),
-	}, b.stateful()...)
-	if err == nil {
-		b.c.PublicIP = b.ipv4.IpAddress
-	}
-	return err
-}
-
-func (b *postgresBuilder) volume() (err error) {
-	b.data, err = hcloud.NewVolume(b.ctx, b.child("data"), &hcloud.VolumeArgs{
-		Name:             b.physical("data"),
-		Location:         pulumi.String(b.args.Location),
-		Size:             pulumi.Int(b.args.VolumeSizeGiB),
-		Format:           pulumi.String("ext4"),
-		DeleteProtection: base.CloudProtection(b.args.Disposable),
-		Labels:           labels(b.args.Tags),
-		// The format is used once; Hetzner does not give it back.
-	}, b.stateful(pulumi.IgnoreChanges([]string{"format"}))...)
-	return err
-}
-
-func (b *postgresBuilder) server() error {
-	a := b.args
-	userData := b.data.ID().ApplyT(func(id pulumi.ID) (string, error) {
-		return ops.PostgresHost{
-			Hostname: physical(a.Tags, b.name), User: a.SSHUser, AuthorizedKeys: a.AuthorizedKeys, SSHPort: a.SSHPort,
-			VolumeID: string(id), Timezone: a.Timezone, RebootTimeUTC: a.RebootTimeUTC,
-		}.Render()
-	}).(pulumi.StringOutput)
-	s, err := hcloud.NewServer(b.ctx, b.child("server"), &hcloud.ServerArgs{
-		Name:        pulumi.String(physical(a.Tags, b.name)),
-		ServerType:  pulumi.String(a.ServerType),
-		Image:       pulumi.String(postgresImage),
-		Location:    pulumi.String(a.Location),
-		UserData:    userData,
-		SshKeys:     a.Join.SSHKeyIDs,
-		FirewallIds: pulumi.IntArray{b.firewallID},
-		PublicNets: hcloud.ServerPublicNetArray{hcloud.ServerPublicNetArgs{
-			Ipv4Enabled: pulumi.Bool(true), Ipv4: number(b.ipv4.ID()), Ipv6Enabled: pulumi.Bool(false),
-		}},
-		Backups:                pulumi.Bool(!a.DisableBackups),
-		KeepDisk:               pulumi.Bool(true),
-		DeleteProtection:       base.CloudProtection(a.Disposable),
-		RebuildProtection:      base.CloudProtection(a.Disposable),
-		ShutdownBeforeDeletion: pulumi.Bool(true),
-		Labels:                 labels(a.Tags),
-	}, b.stateful(pulumi.IgnoreChanges([]string{"image", "sshKeys", "userData"}))...)
-	if err == nil {
-		b.serverID = number(s.ID())
-	}
-	return err
-}
-
-func (b *postgresBuilder) attach() error {
-	disk, err := hcloud.NewVolumeAttachment(b.ctx, b.child("data-attachment"), &hcloud.VolumeAttachmentArgs{
-		ServerId: b.serverID, VolumeId: number(b.data.ID()), Automount: pulumi.Bool(false),
-	}, b.opts()...)
-	if err != nil {
+	if b.ipv4, err = b.makeAddress("ipv4"); err != nil {
 		return err
 	}
-	private, err := hcloud.NewServerNetwork(b.ctx, b.child("private"), &hcloud.ServerNetworkArgs{
-		ServerId: b.serverID,
-		SubnetId: b.args.Join.SubnetID.ToStringOutput().ToStringPtrOutput(),
-		Ip:       pulumi.String(b.privateIP()),
-	}, b.opts()...)
-	if err != nil {
-		return err
-	}
-	b.c.Host = private.Ip
-	b.attached = []pulumi.Resource{disk, private}
+	b.c.PublicIP = b.ipv4.IpAddress
 	return nil
 }
 
-func (b *postgresBuilder) privateIP() string { return nth(b.args.SubnetCIDR, b.args.Join.Position) }
+func (b *postgresBuilder) server() error {
+	_, err := b.makeServer(b.args.Join.SSHKeyIDs, func(boot ops.Boot) (string, error) {
+		return ops.PostgresHost{Boot: boot}.Render()
+	})
+	return err
+}
+
+func (b *postgresBuilder) join() (err error) {
+	b.c.Host, err = b.attach(b.args.Join.SubnetID)
+	return err
+}
 
 // certificate makes an authority of the stack's own, and the server's certificate for its private
 // address. Clients check it in full.
@@ -176,7 +91,7 @@ func (b *postgresBuilder) certificate() error {
 	request, err := tls.NewCertRequest(b.ctx, b.child("server-request"), &tls.CertRequestArgs{
 		PrivateKeyPem: serverKey.PrivateKeyPem,
 		Subject:       tls.CertRequestSubjectArgs{CommonName: pulumi.String(physical(b.args.Tags, b.name))},
-		IpAddresses:   pulumi.ToStringArray([]string{b.privateIP()}),
+		IpAddresses:   pulumi.ToStringArray([]string{b.privateIP}),
 	}, b.opts()...)
 	if err != nil {
 		return err
@@ -214,34 +129,7 @@ func (b *postgresBuilder) secrets() error {
 	return nil
 }
 
-func (b *postgresBuilder) connection() remote.ConnectionArgs {
-	return remote.ConnectionArgs{
-		Host:           b.c.PublicIP,
-		Port:           pulumi.Float64(float64(b.args.SSHPort)),
-		User:           pulumi.String(b.args.SSHUser),
-		DialErrorLimit: pulumi.Int(b.args.ReadyTimeoutSeconds / 5),
-		PerDialTimeout: pulumi.Int(10),
-	}
-}
-
-func (b *postgresBuilder) bootstrap() error {
-	ready, err := remote.NewCommand(b.ctx, b.child("ready"), &remote.CommandArgs{
-		Connection: b.connection(),
-		Create:     pulumi.String(fmt.Sprintf("READY_TIMEOUT_SECONDS=%d\nexport READY_TIMEOUT_SECONDS\n%s", b.args.ReadyTimeoutSeconds, ops.PostgresReadyScript)),
-		Triggers:   pulumi.Array{b.serverID},
-	}, b.opts(pulumi.DependsOn(b.attached))...)
-	if err != nil {
-		return err
-	}
-	b.ready = ready
-	_, err = remote.NewCommand(b.ctx, b.child("authorized-keys"), &remote.CommandArgs{
-		Connection: b.connection(),
-		Create:     pulumi.String(ops.AuthorizedKeysScript),
-		Stdin:      pulumi.String(strings.Join(b.args.AuthorizedKeys, "\n") + "\n"),
-		Triggers:   pulumi.Array{b.serverID},
-	}, b.opts(pulumi.DependsOn([]pulumi.Resource{ready}))...)
-	return err
-}
+func (b *postgresBuilder) bootstrap() error { return b.awaitBoot(ops.PostgresReadyScript) }
 
 // configure brings the settings and the secrets. User data is read once and by everybody, so neither
 // what changes nor what is secret is in it.
@@ -256,7 +144,7 @@ func (b *postgresBuilder) configure() error {
 		webhook = pulumi.String("")
 	}
 	server := ops.PostgresServer{
-		Name: physical(a.Tags, b.name), PrivateIP: b.privateIP(), NetworkCIDR: a.NetworkCIDR, MemoryMiB: a.MemoryMiB,
+		Name: physical(a.Tags, b.name), PrivateIP: b.privateIP, NetworkCIDR: a.NetworkCIDR, MemoryMiB: a.MemoryMiB,
 		MaxConnections: a.MaxConnections, ArchiveTimeoutSeconds: a.ArchiveTimeoutSeconds, RetentionDays: a.RetentionDays,
 		BackupTime: a.BackupTime, Pooler: a.Pooler, DiskPercent: a.DiskPercent,
 	}

@@ -158,8 +158,8 @@ func NewVpsHost(ctx *pulumi.Context, name string, args *VpsHostArgs, opts ...pul
 	if err := ctx.RegisterComponentResourceV2(VpsHostType, name, pulumi.Map{}, c, opts...); err != nil {
 		return nil, err
 	}
-	b := &builder{ctx: ctx, name: name, args: a, host: c}
-	for _, step := range []func() error{b.keys, b.network, b.firewall, b.addresses, b.volume, b.server, b.attach, b.ready, b.docker} {
+	b := newHostBuilder(ctx, name, a, c)
+	for _, step := range []func() error{b.keys, b.network, b.firewall, b.addresses, b.volume, b.server, b.join, b.bootstrap, b.docker} {
 		if err := step(); err != nil {
 			return nil, err
 		}
