@@ -72,6 +72,7 @@ type Options struct {
 	Policies  map[string]plugin.Analyzer // in-process policy packs, by name
 	PackPaths []string                   // policy packs as executables or folders
 
+	Refresh  bool      // a Preview or Up first compares the state with the clouds, as `pulumi up --refresh` does
 	Parallel int       // operations at once; 0 is 16
 	Out      io.Writer // where progress is shown; nil shows none
 	Color    bool
@@ -142,6 +143,7 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	}
 	update := engine.UpdateOptions{
 		Parallel:    int32(opts.Parallel),
+		Refresh:     opts.Refresh,
 		HostFactory: newHost(simulator, stack.Program, opts.Policies),
 	}
 	if update.Parallel == 0 {

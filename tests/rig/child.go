@@ -35,7 +35,7 @@ func Child(t testing.TB, test string, job, answer any, flags ...string) (output 
 	}
 	cmd := exec.Command(os.Args[0], append([]string{"-test.run=^" + test + "$", "-test.v", "-test.timeout=120m"}, flags...)...)
 	// Memory for time: a child does not live long.
-	cmd.Env = append(os.Environ(), EnvChild+"="+string(text), envResult+"="+result.Name(), "GOGC=300")
+	cmd.Env = append(os.Environ(), EnvChild+"="+string(text), envResult+"="+result.Name(), "GOGC=600", "GOMEMLIMIT=2GiB")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("%s in a process of its own: %w", test, err)

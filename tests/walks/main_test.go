@@ -104,7 +104,7 @@ func TestWalk(t *testing.T) {
 }
 
 // perProcess is how many steps a process walks: the engine keeps some of each operation.
-const perProcess = 250
+const perProcess = 125
 
 // seed is where the random walks begin: fixed, so that the same change is judged the same way twice;
 // random in the long tests, or as MORPHEE_WALK_SEED says.

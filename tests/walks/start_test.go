@@ -9,6 +9,9 @@ import (
 // stackName is the name of every walk's stack.
 const stackName = "walk"
 
+// ladder is the kind of walk that goes on from the server to AWS.
+const ladder = "ladder"
+
 // kinds are what a walk begins with. Small stacks are walked most: a step costs what the stack has of
 // resources, and the server's phases have a tenth of the last one's.
 var kinds = []struct {
@@ -16,13 +19,13 @@ var kinds = []struct {
 	weight int
 	start  func(t *rapid.T) settings
 }{
-	{"phase 0", 30, func(t *rapid.T) settings { return server(t, 0, "cpx31", "cpx32", "cax31", "ccx23", "cx33") }},
-	{"phase 1", 26, func(t *rapid.T) settings { return server(t, 1, "cpx31", "cpx42", "cax31", "ccx33") }},
+	{"phase 0", 36, func(t *rapid.T) settings { return server(t, 0, "cpx31", "cpx32", "cax31", "ccx23", "cx33") }},
+	{"phase 1", 28, func(t *rapid.T) settings { return server(t, 1, "cpx31", "cpx42", "cax31", "ccx33") }},
 	{"coolify", 10, func(t *rapid.T) settings { return server(t, 1, "cpx41", "ccx33").with("reverseProxy", "coolify") }},
 	{"phase 2", 20, phase2},
-	{"ladder", 6, func(t *rapid.T) settings { return server(t, 2, "cpx42").with("database", databaseOf("hetzner")) }},
-	{"phase 3", 6, phase3},
-	{"phase 4", 2, func(t *rapid.T) settings {
+	{ladder, 2, func(t *rapid.T) settings { return server(t, 2, "cpx42").with("database", databaseOf("hetzner")) }},
+	{"phase 3", 3, phase3},
+	{"phase 4", 1, func(t *rapid.T) settings {
 		s := phase3(t).with("aws.database", settings{"engine": "aurora"})
 		return growTo4(t, s, config.Config{})
 	}},

@@ -56,6 +56,26 @@ func (w *walk) move(t *rapid.T) {
 	w.check(t)
 }
 
+// climb takes a step of the ladder without looking at what comes of it, where there is one.
+func (w *walk) climb(t *rapid.T) {
+	var list []move
+	for _, m := range allMoves {
+		if m.when(w.stack.Config) && !strings.Contains(m.name, "back") {
+			list = append(list, m)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	m := rapid.SampledFrom(list).Draw(t, "move")
+	next := m.to(t, w.now, w.stack.Config)
+	if _, err := next.parse(); err != nil {
+		return
+	}
+	w.become(t, m.name, next)
+	w.up(t)
+}
+
 func (w *walk) moved(t *rapid.T) (string, settings) {
 	var list []move
 	for _, m := range allMoves {
@@ -76,7 +96,7 @@ func (w *walk) moved(t *rapid.T) (string, settings) {
 
 // affordable keeps walks that begin small from growing to many times their size: only some go on to AWS.
 func (w *walk) affordable(m move) bool {
-	return m.name != "AWS beside" || w.kind == "ladder"
+	return m.name != "AWS beside" || w.kind == ladder
 }
 
 var allMoves = moves()
