@@ -27,15 +27,17 @@ func (r *region) backups() error {
 		}
 	}
 	if r.beside != nil && args.Export != nil {
-		args.Import = &aws.BackupImport{Databases: map[string]string{
-			appDatabase.Name: c.AWS.Database.Name, authDatabase.Name: authDatabase.Name, c.Forgejo.Database: c.Forgejo.Database,
-		}}
+		names := map[string]string{appDatabase.Name: c.AWS.Database.Name, authDatabase.Name: authDatabase.Name}
+		if c.Forgejo.Enabled {
+			names[c.Forgejo.Database] = c.Forgejo.Database
+		}
+		args.Import = &aws.BackupImport{Databases: names}
 	}
 	if r.safe, err = aws.NewAwsBackups(r.ctx, r.name("backups"), args, r.here()); err != nil {
 		return err
 	}
 	if args.Import != nil {
-		r.outputs["importCommand"] = r.safe.ImportCommand
+		r.outputs["importCommand"], r.outputs["exportCommand"] = r.safe.ImportCommand, r.safe.ExportCommand
 	}
 	return nil
 }

@@ -254,6 +254,48 @@ func TestDocsConfigKeysExist(t *testing.T) {
 	})
 }
 
+var (
+	outputMention = regexp.MustCompile(`pulumi stack output (?:--stack \S+ )?([a-z]\w*)|(?i:\boutputs?) [^.|]{0,20}\x60([a-z]\w*)\x60`)
+	outputMade    = regexp.MustCompile(`out(?:puts)?\["(\w+)"\]`)
+)
+
+// An output of the stack that a page names must be one that a phase makes.
+func TestDocsOutputsExist(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(repository, "phases", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]bool{}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range outputMade.FindAllStringSubmatch(string(data), -1) {
+			made[m[1]] = true
+		}
+	}
+	if !made["publicIp"] || !made["apiUrl"] {
+		t.Fatalf("the phases were not understood: %v", slices.Sorted(maps.Keys(made)))
+	}
+	found := 0
+	for name := range pages(t) {
+		data, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range outputMention.FindAllStringSubmatch(string(data), -1) {
+			found++
+			if output := m[1] + m[2]; !made[output] {
+				t.Errorf("%s: there is no output %s", name, output)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d outputs are mentioned: this test looks in the wrong place", found)
+	}
+}
+
 var repositoryPath = regexp.MustCompile(`^(?:\./)?([A-Za-z0-9._-]+(?:/[A-Za-z0-9._*-]+)+/?)$`)
 
 // A path in code that starts like one of the repository must be one.
