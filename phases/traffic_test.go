@@ -174,3 +174,35 @@ func TestMovingClosesSSHWhileFrozen(t *testing.T) {
 		}
 	}
 }
+
+// The data goes through the backups' bucket, which both platforms reach from their own addresses.
+func TestMovingBringsTheDataOver(t *testing.T) {
+	c := movingConfig(t, nil)
+	c.AWS.Database.Name = "product"
+	list, outputs := recordMoving(t, c)
+	for _, name := range []string{"importCommand", "exportCommand"} {
+		if outputs[name] == nil {
+			t.Errorf("there is no output %s", name)
+		}
+	}
+	buckets, told := 0, false
+	for _, r := range list {
+		if r.Type == "aws:ecs/taskDefinition:TaskDefinition" && strings.Contains(r.Name, "import") {
+			told = strings.Contains(fmt.Sprint(r.Inputs["containerDefinitions"]), "morphee=product")
+		}
+		if r.Type == "cloudflare:index/r2Bucket:R2Bucket" && strings.HasPrefix(r.Name, "backups") {
+			buckets++
+		}
+		if r.Type == "cloudflare:index/apiToken:ApiToken" && r.Name == "backups-token" {
+			if text := fmt.Sprint(r.Inputs["condition"]); strings.Count(text, "/32") != 2 {
+				t.Errorf("the bucket's key works from %s, want the server and the NAT", text)
+			}
+		}
+	}
+	if !told {
+		t.Error("the import does not know what the database is called")
+	}
+	if buckets != 1 {
+		t.Errorf("%d buckets of backups", buckets)
+	}
+}
