@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -60,7 +61,7 @@ func TestEveryCutRecovers(t *testing.T) {
 	var jobs []cuts
 	list := subjects(t)
 	for _, s := range list {
-		jobs = append(jobs, s.cuts()...)
+		jobs = append(jobs, s.cuts(every(t))...)
 	}
 	var mu sync.Mutex
 	total := map[string]*tally{}
@@ -84,7 +85,7 @@ func TestEveryCutRecovers(t *testing.T) {
 		t.Logf("%s: %d operations, %d cuts, %d recovered", s.Name, s.Ops, total[s.Name].Cuts, total[s.Name].Recovered)
 		figures = append(figures, *total[s.Name])
 	}
-	rig.Proof(t, "cuts", map[string]any{"every": rig.Long(), "subjects": figures})
+	rig.Proof(t, "cuts", map[string]any{"every": every(t), "subjects": figures})
 }
 
 // subjects are dev and prod, and the steps of the ladder.
@@ -122,13 +123,28 @@ func undisturbed(t *testing.T, name string, stack *rehearsal.Stack, before sim.S
 // perProcess is how many cuts a process makes.
 const perProcess = 30
 
-// cuts are all of them in the long tests, and a few otherwise.
-func (s subject) cuts() []cuts {
+// every is the distance between the operations that the long tests cut at: 1, or what MORPHEE_CUT_EVERY says,
+// for when there is no time for all.
+func every(t *testing.T) int {
+	text := os.Getenv("MORPHEE_CUT_EVERY")
+	if text == "" {
+		return 1
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("MORPHEE_CUT_EVERY %q: want a number above 0", text)
+	}
+	return n
+}
+
+// cuts are all of them in the long tests, and a few otherwise. With a distance, kills and failures take
+// turns, so that they do not hit the same operations.
+func (s subject) cuts(distance int) []cuts {
 	var out []cuts
 	for i, kind := range []provider.FaultKind{provider.Kill, provider.Fail} {
 		var at []int
 		if rig.Long() {
-			for k := 1; k <= s.Ops; k++ {
+			for k := 1 + i*(distance/2); k <= s.Ops; k += distance {
 				at = append(at, k)
 			}
 		} else if k := (i + 1) * s.Ops / 3; k > 0 {

@@ -33,7 +33,7 @@ func Child(t testing.TB, test string, job, answer any, flags ...string) (output 
 	if err := result.Close(); err != nil {
 		return "", err
 	}
-	cmd := exec.Command(os.Args[0], append([]string{"-test.run=^" + test + "$", "-test.v", "-test.timeout=120m"}, flags...)...)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"-test.run=^" + test + "$", "-test.v", "-test.timeout=120m"}, flags...)...)
 	// Memory for time: a child does not live long.
 	cmd.Env = append(os.Environ(), EnvChild+"="+string(text), envResult+"="+result.Name(), "GOGC=600", "GOMEMLIMIT=2GiB")
 	out, err := cmd.CombinedOutput()
