@@ -185,7 +185,7 @@ func TestMovingBringsTheDataOver(t *testing.T) {
 			t.Errorf("there is no output %s", name)
 		}
 	}
-	buckets, told := 0, false
+	buckets, told, from := 0, false, ""
 	for _, r := range list {
 		if r.Type == "aws:ecs/taskDefinition:TaskDefinition" && strings.Contains(r.Name, "import") {
 			told = strings.Contains(fmt.Sprint(r.Inputs["containerDefinitions"]), "morphee=product")
@@ -193,11 +193,12 @@ func TestMovingBringsTheDataOver(t *testing.T) {
 		if r.Type == "cloudflare:index/r2Bucket:R2Bucket" && strings.HasPrefix(r.Name, "backups") {
 			buckets++
 		}
-		if r.Type == "cloudflare:index/apiToken:ApiToken" && r.Name == "backups-token" {
-			if text := fmt.Sprint(r.Inputs["condition"]); strings.Count(text, "/32") != 2 {
-				t.Errorf("the bucket's key works from %s, want the server and the NAT", text)
-			}
+		if r.Type == "cloudflare:index/apiToken:ApiToken" && r.Name == "backups-uploader" {
+			from = fmt.Sprint(r.Inputs["condition"])
 		}
+	}
+	if strings.Count(from, "/32") != 2 {
+		t.Errorf("the bucket's key works from %s, want the server and the NAT", from)
 	}
 	if !told {
 		t.Error("the import does not know what the database is called")
