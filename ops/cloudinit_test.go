@@ -67,22 +67,6 @@ func TestUserDataPassesCloudInitsSchema(t *testing.T) {
 	}
 }
 
-func TestScriptsPassShellcheck(t *testing.T) {
-	t.Parallel()
-	shellcheck := testtools.Need(t, "shellcheck", "shellcheck")
-	var scripts []string
-	for _, pattern := range []string{"cloud-init/*.sh", "images/backup/bin/*"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("no scripts at %s: %v", pattern, err)
-		}
-		scripts = append(scripts, found...)
-	}
-	if out, err := run(t, "", nil, shellcheck, append([]string{"--external-sources"}, scripts...)...); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
 func TestUserDataContent(t *testing.T) {
 	t.Parallel()
 	out := mustRender(t, sample())
@@ -158,7 +142,7 @@ func TestSSHSettingsAreAccepted(t *testing.T) {
 	for _, coolify := range []string{"", "4.0.0-beta.442"} {
 		c, dir := sample(), t.TempDir()
 		c.CoolifyVersion = coolify
-		text, err := render("sshd.conf.tmpl", c)
+		text, err := render("cloud-init/sshd.conf.tmpl", c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,102 +166,6 @@ func TestSSHSettingsAreAccepted(t *testing.T) {
 		inside := strings.Contains(out, "permitrootlogin without-password") || strings.Contains(out, "permitrootlogin prohibit-password")
 		if inside != (coolify != "") {
 			t.Errorf("coolify %q: root from a container may log in: %v", coolify, inside)
-		}
-	}
-}
-
-// rehearse runs bootstrap.sh in a root directory of its own with stand-ins for everything that
-// would touch the machine, and returns what was called.
-func rehearse(t *testing.T, filesystem string, attach, keys bool) (string, string, error) {
-	t.Helper()
-	root, bin := t.TempDir(), t.TempDir()
-	calls := filepath.Join(root, "calls")
-	stand := "#!/bin/bash\necho \"$(basename \"$0\") $*\" >>" + calls + "\n"
-	for name, body := range map[string]string{
-		"systemctl": `case "$1" in is-enabled) exit 1;; esac`, "mount": "", "mountpoint": "exit 1", "resize2fs": "", "apt-get": "", "sshd": "", "sysctl": "",
-		"blkid":   "echo " + filesystem,
-		"curl":    `while [ $# -gt 0 ]; do [ "$1" = -o ] && echo x >"$2"; shift; done`,
-		"gpg":     "echo fpr:::::::::9DC858229FC7DD38854AE2D88D81803C0EBFCD88:",
-		"dpkg":    "echo amd64",
-		"docker":  "echo 28.5.2",
-		"getent":  "echo morphee:x:1000:1000::/home/morphee:/bin/bash",
-		"sleep":   "",
-		"install": `cp "${@: -2:1}" "${@: -1}"`,
-	} {
-		write(t, filepath.Join(bin, name), stand+body+"\n", 0o755)
-	}
-	write(t, root+"/etc/morphee/bootstrap.env", "VOLUME_ID=42\nDOCKER_VERSION=28.5.2\nCOOLIFY_VERSION=\nDEPLOY_USER=morphee\n", 0o644)
-	write(t, root+"/etc/morphee/sshd.conf", "Port 22\n", 0o644)
-	write(t, root+"/etc/os-release", "ID=ubuntu\nVERSION_CODENAME=noble\n", 0o644)
-	write(t, root+"/etc/fstab", "LABEL=root / ext4 defaults 0 1\n", 0o644)
-	for _, dir := range []string{"/etc/ssh/sshd_config.d", "/etc/apt/sources.list.d", "/etc/apt/preferences.d", "/dev/disk/by-id"} {
-		if err := os.MkdirAll(root+dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if attach {
-		write(t, root+"/dev/disk/by-id/scsi-0HC_Volume_42", "", 0o644)
-	}
-	if keys {
-		write(t, root+"/home/morphee/.ssh/authorized_keys", "ssh-ed25519 AAAA\n", 0o600)
-	}
-	out, err := run(t, root, []string{"ROOT=" + root, "PATH=" + bin + ":" + os.Getenv("PATH"), "DEVICE_WAIT_SECONDS=3", "RETRY_PAUSE_SECONDS=0"}, "bash", absolute(t, "cloud-init/bootstrap.sh"))
-	log, _ := os.ReadFile(calls)
-	if err == nil {
-		again, _ := run(t, root, []string{"ROOT=" + root, "PATH=" + bin + ":" + os.Getenv("PATH"), "DEVICE_WAIT_SECONDS=3"}, "bash", absolute(t, "cloud-init/bootstrap.sh"))
-		fstab, _ := os.ReadFile(root + "/etc/fstab")
-		if n := strings.Count(string(fstab), "\n"); n != 3 {
-			t.Errorf("fstab has %d lines after two runs, want 3:\n%s\n%s", n, fstab, again)
-		}
-		if _, err := os.Stat(root + "/var/lib/morphee/bootstrap.done"); err != nil {
-			t.Errorf("no mark of success: %v", err)
-		}
-	}
-	return out, string(log), err
-}
-
-func absolute(t *testing.T, path string) string {
-	t.Helper()
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return abs
-}
-
-func TestBootstrapMountsBeforeDocker(t *testing.T) {
-	t.Parallel()
-	out, calls, err := rehearse(t, "ext4", true, true)
-	if err != nil {
-		t.Fatalf("%v\n%s\n%s", err, out, calls)
-	}
-	mounted, installed := strings.Index(calls, "mount /var/lib/docker/volumes"), strings.Index(calls, "docker-ce ")
-	if mounted < 0 || installed < 0 || mounted > installed {
-		t.Errorf("the volume must be mounted before Docker is installed:\n%s", calls)
-	}
-	if strings.Contains(calls, "mkfs") {
-		t.Errorf("bootstrap formats:\n%s", calls)
-	}
-}
-
-func TestBootstrapRefuses(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name, filesystem string
-		attach, keys     bool
-		want, never      string
-	}{
-		{"no volume", "ext4", false, true, "was not attached", "docker-ce"},
-		{"no file system", "", true, true, "no file system", "docker-ce"},
-		{"foreign file system", "xfs", true, true, "'xfs'", "docker-ce"},
-		{"no key", "ext4", true, false, "no authorized keys", "restart ssh"},
-	} {
-		out, calls, err := rehearse(t, c.filesystem, c.attach, c.keys)
-		if err == nil || !strings.Contains(out, c.want) {
-			t.Errorf("%s: got %v, %s; want an error with %q", c.name, err, out, c.want)
-		}
-		if strings.Contains(calls, c.never) {
-			t.Errorf("%s: went on to %q", c.name, c.never)
 		}
 	}
 }

@@ -14,9 +14,7 @@ const DockerVersion = "28.5.2"
 const DockerAddressPool = "172.20.0.0/14"
 
 // ReadyScript waits, on the host, until it can run containers. It reads READY_TIMEOUT_SECONDS.
-//
-//go:embed cloud-init/ready.sh
-var ReadyScript string
+var ReadyScript = readyScript("cloud-init", "host", "host")
 
 // AuthorizedKeysScript replaces the keys of the user it runs as by those on standard input.
 //

@@ -1,21 +1,15 @@
 package ops
 
 import (
-	"embed"
+	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"text/template"
 )
-
-//go:embed postgres
-var postgresFiles embed.FS
 
 // PostgresReadyScript waits, on the database server, until its first boot is over. It reads
 // READY_TIMEOUT_SECONDS.
-//
-//go:embed postgres/ready.sh
-var PostgresReadyScript string
+var PostgresReadyScript = readyScript("postgres", "database server", "server")
 
 // PostgresConfigureScript makes and configures the database from the files on standard input
 // (PostgresDocument).
@@ -40,34 +34,14 @@ func (PostgresHost) DockerPool() string { return DockerAddressPool }
 
 // Render returns the user data. Equal input gives equal output. It holds no secret.
 func (h PostgresHost) Render() (string, error) {
-	files := []file{{"/etc/morphee/bootstrap.env", "0644", fmt.Sprintf("VOLUME_ID=%q\nDEPLOY_USER=%q\n", h.VolumeID, h.User)}}
-	for _, f := range []struct {
-		path, mode, name string
-		from             embed.FS
-		folder           string
-	}{
-		{"/etc/morphee/sshd.conf", "0644", "sshd.conf.tmpl", cloudInitFiles, "cloud-init"},
-		{"/etc/apt/apt.conf.d/60morphee-unattended", "0644", "unattended-upgrades.conf.tmpl", cloudInitFiles, "cloud-init"},
-		{"/etc/systemd/system/postgresql@15-main.service.d/10-mount.conf", "0644", "postgresql-mount.conf", postgresFiles, "postgres"},
-		{"/usr/local/sbin/morphee-bootstrap", "0755", "bootstrap.sh", postgresFiles, "postgres"},
-	} {
-		content, err := renderFrom(f.from, f.folder, f.name, h)
-		if err != nil {
-			return "", err
-		}
-		files = append(files, file{f.path, f.mode, content})
-	}
-	out, err := renderFrom(postgresFiles, "postgres", "user-data.yaml.tmpl", struct {
-		PostgresHost
-		Files []file
-	}{h, files})
-	if err != nil {
-		return "", err
-	}
-	if len(out) > maxUserData {
-		return "", fmt.Errorf("user data is %d bytes, Hetzner takes %d: authorize fewer keys at bootstrap", len(out), maxUserData)
-	}
-	return out, nil
+	return userData("postgres/user-data.yaml.tmpl", h, []file{
+		{"/etc/morphee/bootstrap.env", "0644", fmt.Sprintf("VOLUME_ID=%q\nDEPLOY_USER=%q\n", h.VolumeID, h.User)},
+	}, []file{
+		{"/etc/morphee/sshd.conf", "0644", "cloud-init/sshd.conf.tmpl"},
+		{"/etc/apt/apt.conf.d/60morphee-unattended", "0644", "cloud-init/unattended-upgrades.conf.tmpl"},
+		{"/etc/systemd/system/postgresql@15-main.service.d/10-mount.conf", "0644", "postgres/postgresql-mount.conf"},
+		{"/usr/local/sbin/morphee-bootstrap", "0755", "postgres/bootstrap.sh"},
+	})
 }
 
 // PostgresServer is what the database server's settings follow from.
@@ -166,7 +140,7 @@ func (s PostgresServer) Document(secrets PostgresSecrets) (string, error) {
 		{"/etc/systemd/system/morphee-archive-health.timer", "0644", "root:root", "archive-health.timer", s},
 		{"/usr/local/sbin/morphee-archive-health", "0755", "root:root", "archive-health.sh", s},
 	} {
-		content, err := renderFrom(postgresFiles, "postgres", f.name, f.data)
+		content, err := render("postgres/"+f.name, f.data)
 		if err != nil {
 			return "", err
 		}
@@ -177,21 +151,4 @@ func (s PostgresServer) Document(secrets PostgresSecrets) (string, error) {
 		fmt.Fprintf(&b, "%s %s %s %s\n", p.path, p.mode, p.owner, base64.StdEncoding.EncodeToString([]byte(p.content)))
 	}
 	return b.String(), nil
-}
-
-// renderFrom renders a template, or returns a file that is none.
-func renderFrom(from embed.FS, folder, name string, data any) (string, error) {
-	b, err := from.ReadFile(folder + "/" + name)
-	if err != nil || !strings.HasSuffix(name, ".tmpl") {
-		return string(b), err
-	}
-	t, err := template.New(name).Option("missingkey=error").Funcs(templateFuncs).Parse(string(b))
-	if err != nil {
-		return "", err
-	}
-	var out strings.Builder
-	if err := t.Execute(&out, data); err != nil {
-		return "", err
-	}
-	return out.String(), nil
 }

@@ -87,18 +87,6 @@ func TestPostgresUserDataPassesCloudInitsSchema(t *testing.T) {
 	}
 }
 
-func TestPostgresScriptsPassShellcheck(t *testing.T) {
-	t.Parallel()
-	shellcheck := testtools.Need(t, "shellcheck", "shellcheck")
-	scripts, err := filepath.Glob("postgres/*.sh")
-	if err != nil || len(scripts) != 4 {
-		t.Fatalf("%v, %v", scripts, err)
-	}
-	if out, err := run(t, "", nil, shellcheck, append([]string{"--external-sources"}, scripts...)...); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
 // Units that systemd would refuse are found here, not on the server.
 func TestPostgresUnitsAreValid(t *testing.T) {
 	t.Parallel()

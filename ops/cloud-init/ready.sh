@@ -1,16 +1,8 @@
 #!/bin/bash
 # Run over SSH by a deployment before it talks to Docker: waits until the first boot is over, and
 # says what is wrong when it went wrong.
-set -euo pipefail
-limit=${READY_TIMEOUT_SECONDS:?}
-
-give_up() {
-  echo "the host is not ready: $*" >&2
-  [ ! -s /var/lib/morphee/bootstrap.failed ] || echo "bootstrap: $(cat /var/lib/morphee/bootstrap.failed)" >&2
-  tail -n 40 /var/log/cloud-init-output.log >&2 2>/dev/null || true
-  echo "Mend: read /var/log/cloud-init-output.log on the host, remove the cause, run 'sudo morphee-bootstrap', deploy again." >&2
-  exit 1
-}
+# shellcheck source=ops/boot/ready.sh
+. ops/boot/ready.sh
 
 # Exit code 2 is 'done, with warnings', which is not for us to judge: the checks below are.
 code=0
