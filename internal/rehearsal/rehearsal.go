@@ -141,4 +141,6 @@ const (
 )
 
 // IsStandIn tells whether a value is used in place of a secret that could not be opened.
-func IsStandIn(value string) bool { return strings.HasPrefix(strings.TrimPrefix(value, standInURL), standIn) }
+func IsStandIn(value string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(value, standInURL), standIn)
+}
