@@ -8,7 +8,7 @@ GOFILES := $(shell find . -path ./tools -prune -o -path ./.sim -prune -o -path .
 PULUMI_VERSION := v3.259.0
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy refresh build test test-long lint gate policies bench docs golden clean
+.PHONY: help up preview destroy refresh build test test-long lint gate policies bench docs golden baseline proof clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
@@ -41,8 +41,8 @@ bin/pulumi: tools/go.mod tools/go.sum
 	cd tools && go build -ldflags "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$(PULUMI_VERSION)" \
 		-o ../bin/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 
-test-long: bin/pulumi ## run the long tests too, with the ordinary pulumi CLI
-	MORPHEE_TEST_LONG=1 PULUMI_CLI=$(CURDIR)/bin/pulumi go test -count=1 -timeout 60m ./...
+test-long: bin/pulumi ## run the long tests too, with the ordinary pulumi CLI: hours
+	MORPHEE_TEST_LONG=1 PULUMI_CLI=$(CURDIR)/bin/pulumi go test -count=1 -timeout 24h ./...
 
 bin/staticcheck: tools/go.mod tools/go.sum
 	cd tools && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
@@ -81,6 +81,23 @@ docs: ## generate docs/config.md and the schemas from the types, docs/policies.m
 golden: ## rewrite the golden previews, then show what changed
 	-go test ./tests ./tests/aws -run 'Golden|ChangesThatKeep' -update
 	git diff --stat -- tests/testdata
+
+baseline: ## record the states of a release, which later code is held against (RELEASE=1.0)
+	@test -n "$(RELEASE)" || { echo "RELEASE=name says which release is recorded"; exit 1; }
+	go test ./tests/baseline -count=1 -run '^TestRecord$$' -record $(RELEASE)
+
+# The same seed and amounts give the same page. The whole takes hours; the amounts make it shorter.
+PROOF      := .cache/proof
+WALK_SEED  ?= 20261122
+WALK_STEPS ?= 100000
+CUT_EVERY  ?= 1
+proof: $(INFRA) ## run the long walks and cuts and write docs/proof.md (WALK_STEPS=100000 CUT_EVERY=1)
+	rm -rf $(PROOF)
+	MORPHEE_TEST_LONG=1 MORPHEE_PROOF=$(CURDIR)/$(PROOF) MORPHEE_WALK_SEED=$(WALK_SEED) MORPHEE_WALK_STEPS=$(WALK_STEPS) \
+		MORPHEE_CUT_EVERY=$(CUT_EVERY) go test -p 1 -count=1 -timeout 24h ./tests/walks ./tests/recovery ./tests/baseline \
+		-run '^(TestRandomWalks|TestEveryCutRecovers|TestNothingRecordedIsLost)$$'
+	$(INFRA) sim ladder --json --html $(PROOF)/ladder.html > $(PROOF)/ladder.json
+	go run ./cmd/gen-proof -figures $(PROOF) -ladder $(PROOF)/ladder.json
 
 clean: ## remove what was built and all simulated states
 	rm -rf bin .sim
