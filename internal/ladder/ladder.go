@@ -168,11 +168,23 @@ func (w *walker) up(ctx context.Context, stack *rehearsal.Stack, s *Step) (*sim.
 		slices.SortStableFunc(s.Interrupted, byName)
 		slices.SortStableFunc(s.Unserved, byName)
 		s.Names = answers
+		s.idle()
 		if split := watch.Split(); split != "" {
 			s.Problems = append(s.Problems, split)
 		}
 		s.Servers, s.Regions = places(world)
 	})
+}
+
+// idle lists what gets no clients although it should.
+func (s *Step) idle() {
+	for _, a := range s.Names {
+		for _, t := range a.Targets {
+			if text := fmt.Sprintf("%s gets none of %s: %s", t.Place, a.Host, t.Why); t.Out && !slices.Contains(s.Idle, text) {
+				s.Idle = append(s.Idle, text)
+			}
+		}
+	}
 }
 
 // add takes over what an operation did.

@@ -242,6 +242,20 @@ func TestPage(t *testing.T) {
 	}
 }
 
+func TestIdle(t *testing.T) {
+	s := newStep(Planned{Name: "one"})
+	s.Names = []serving.Answer{{Host: "api.example", Targets: []serving.Target{
+		{Place: "here", Share: 1}, {Place: "there", Family: "ipv4", Share: 1, Out: true, Why: "it is dead"}, {Place: "there", Family: "ipv6", Share: 1, Out: true, Why: "it is dead"},
+	}}}
+	s.idle()
+	if want := "there gets none of api.example: it is dead"; len(s.Idle) != 1 || s.Idle[0] != want || !slices.Contains(s.notes(), "idle "+want) {
+		t.Errorf("%q, want %q once", s.Idle, want)
+	}
+	if !s.OK() {
+		t.Error("nobody lost anything")
+	}
+}
+
 // What went wrong is never hidden: not in the verdict, the table or the page.
 func TestWhatGoesWrongShows(t *testing.T) {
 	for name, spoil := range map[string]func(s *Step){

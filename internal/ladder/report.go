@@ -46,6 +46,9 @@ type Step struct {
 	// Restarted are containers without a public name of their own that were replaced, such as databases:
 	// what needs them waits for them.
 	Restarted []string `json:"restarted"`
+	// Idle are targets that should get clients of a name after the step and get none, because a health
+	// check takes them for dead. Everybody is served, by others.
+	Idle []string `json:"idle"`
 	// Problems are all that went wrong: an error, or something left to do after the step.
 	Problems []string `json:"problems"`
 	Warnings []string `json:"warnings"`
@@ -66,7 +69,7 @@ func (s Step) OK() bool { return len(s.StatefulLost)+len(s.Unserved)+len(s.Probl
 func newStep(p Planned) Step {
 	return Step{
 		Name: p.Name, Config: p.Config, Manual: p.Manual, Wait: p.Wait, ManualMinutes: p.Minutes, WaitMinutes: p.WaitMinutes,
-		StatefulLost: []string{}, Retired: []string{}, Unserved: []serving.Gap{}, Interrupted: []serving.Gap{}, Restarted: []string{},
+		StatefulLost: []string{}, Retired: []string{}, Unserved: []serving.Gap{}, Interrupted: []serving.Gap{}, Restarted: []string{}, Idle: []string{},
 		Problems: []string{}, Warnings: []string{}, Servers: []string{}, Regions: []string{}, Names: []serving.Answer{},
 	}
 }

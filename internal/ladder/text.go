@@ -57,6 +57,9 @@ func (s Step) notes() []string {
 	for _, g := range s.Interrupted {
 		out = append(out, "interrupted "+Interruption(g))
 	}
+	for _, text := range s.Idle {
+		out = append(out, "idle "+text)
+	}
 	return out
 }
 

@@ -185,34 +185,41 @@ func (v *view) idle(lb, s *cloud.Resource, port int) string {
 	return "no security group lets load balancer " + named(lb) + " in to service " + named(s)
 }
 
-// balancerHealthy is what Route 53 takes over: every target group that has targets has a healthy one, and
-// there is one at all.
-func (v *view) balancerHealthy(lb *cloud.Resource) bool {
-	for _, s := range v.world.All(lb.Scope, serviceType) {
-		for _, at := range s.Out.Objects("loadBalancers") {
-			g := v.world.Find(lb.Scope, targetGroupType, at.String("targetGroupArn"))
-			if g != nil && v.attached(lb, g) && v.idle(lb, s, at.Int("containerPort")) == "" {
-				return true
+// balancerIll says why a load balancer is dead to a record that evaluates its health: each of its target
+// groups needs a target that answers. AWS says of an empty group that it counts as unhealthy.
+func (v *view) balancerIll(lb *cloud.Resource) string {
+	groups := v.groups(lb)
+	for _, group := range groups {
+		if _, why := v.registered(lb, group); why != "" {
+			return why
+		}
+	}
+	if len(groups) == 0 {
+		return "load balancer " + named(lb) + " has no target group"
+	}
+	return ""
+}
+
+// groups are the target groups that a load balancer's listeners and rules lead to.
+func (v *view) groups(lb *cloud.Resource) []string {
+	var out []string
+	add := func(actions []cloud.Object) {
+		for _, a := range actions {
+			if g := cmp.Or(a.String("targetGroupArn"), a.String("forward.targetGroups.0.arn")); g != "" && !slices.Contains(out, g) {
+				out = append(out, g)
 			}
 		}
 	}
-	return false
-}
-
-// attached says whether a rule or listener of a load balancer leads to a target group.
-func (v *view) attached(lb, group *cloud.Resource) bool {
 	for _, l := range v.world.All(lb.Scope, listenerType) {
 		if l.Out.String("loadBalancerArn") != lb.ID {
 			continue
 		}
-		if slices.ContainsFunc(l.Out.Objects("defaultActions"), func(a cloud.Object) bool { return a.String("targetGroupArn") == group.ID }) {
-			return true
-		}
+		add(l.Out.Objects("defaultActions"))
 		for _, r := range v.world.All(lb.Scope, ruleType) {
-			if r.Out.String("listenerArn") == l.ID && slices.ContainsFunc(r.Out.Objects("actions"), func(a cloud.Object) bool { return a.String("targetGroupArn") == group.ID }) {
-				return true
+			if r.Out.String("listenerArn") == l.ID {
+				add(r.Out.Objects("actions"))
 			}
 		}
 	}
-	return false
+	return out
 }

@@ -21,9 +21,10 @@ func (v *view) choose(zone *cloud.Resource, list []*cloud.Resource, y way) []Tar
 	if err != "" {
 		return y.dead("", "", "%s: %s", list[0].Out.String("fqdn"), err)
 	}
-	healthy := make([]bool, len(list))
+	healthy, ill := make([]bool, len(list)), make([]string, len(list))
 	for i, r := range list {
-		healthy[i] = v.healthy(zone, r)
+		ill[i] = v.ill(zone, r)
+		healthy[i] = ill[i] == ""
 	}
 	nominal, actual := shares(weights, nil), shares(weights, healthy)
 	var out []Target
@@ -39,7 +40,7 @@ func (v *view) choose(zone *cloud.Resource, list []*cloud.Resource, y way) []Tar
 		one.notice = v.notices(r)
 		for _, t := range v.record(zone, r, one) {
 			if t.Out = t.Out || dropped; dropped && t.Answers() {
-				t.Why = "its health check fails"
+				t.Why = ill[i]
 			}
 			out = append(out, t)
 		}
@@ -100,37 +101,43 @@ func weigh(list []*cloud.Resource) (out []float64, err string) {
 	return out, ""
 }
 
-// healthy says whether Route 53 takes a record for healthy. Without a health check it always does.
-func (v *view) healthy(zone, r *cloud.Resource) bool {
+// ill says why Route 53 takes a record for dead; "" when it does not, as without any health check.
+func (v *view) ill(zone, r *cloud.Resource) string {
 	if id := r.Out.String("healthCheckId"); id != "" {
 		for _, check := range v.world.All("", healthCheckType) {
 			if check.ID == id && !v.passes(check) {
-				return false
+				return "its health check " + named(check) + " fails"
 			}
 		}
 	}
 	for _, alias := range r.Out.Objects("aliases") {
-		if alias.Bool("evaluateTargetHealth") && !v.aliasHealthy(zone, strings.TrimSuffix(alias.String("name"), "."), alias.String("zoneId")) {
-			return false
+		if !alias.Bool("evaluateTargetHealth") {
+			continue
+		}
+		if why := v.aliasIll(zone, strings.TrimSuffix(alias.String("name"), "."), alias.String("zoneId")); why != "" {
+			return "the record evaluates its target's health, and " + why
 		}
 	}
-	return true
+	return ""
 }
 
-// aliasHealthy is the health that an alias takes over from its target.
-func (v *view) aliasHealthy(zone *cloud.Resource, name, in string) bool {
+// aliasIll is the health that an alias takes over from its target.
+func (v *view) aliasIll(zone *cloud.Resource, name, in string) string {
 	if lb := v.balancerOf(name); lb != nil {
-		return v.balancerHealthy(lb)
+		return v.balancerIll(lb)
 	}
 	if in != zone.ID {
-		return true
+		return ""
 	}
+	why := "there is no record " + name
 	for _, r := range v.world.All("", recordType) {
-		if r.Out.String("zoneId") == zone.ID && strings.EqualFold(r.Out.String("fqdn"), name) && r.Out.String("type") == v.addressType() && v.healthy(zone, r) {
-			return true
+		if r.Out.String("zoneId") == zone.ID && strings.EqualFold(r.Out.String("fqdn"), name) && r.Out.String("type") == v.addressType() {
+			if why = v.ill(zone, r); why == "" {
+				return ""
+			}
 		}
 	}
-	return false
+	return why
 }
 
 // passes says whether a health check succeeds: whether what it asks answers. One that is judged already

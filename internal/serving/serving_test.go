@@ -118,6 +118,13 @@ func TestWeights(t *testing.T) {
 			m.set("record-aws", "aliases", list(object{"name": "alb.eu-west-1.elb.amazonaws.com", "zoneId": "Z32", "evaluateTargetHealth": true}))
 			dead(m)
 		}, 0, "", "100% vps"},
+		{"a second target group of the balancer's, empty", 50, 50, func(m made) {
+			m.set("record-aws", "aliases", list(object{"name": "alb.eu-west-1.elb.amazonaws.com", "zoneId": "Z32", "evaluateTargetHealth": true}))
+			m.put("eu-west-1", targetGroupType, "arn:tg2", "group2", object{})
+			m.put("eu-west-1", ruleType, "arn:r2", "rule2", object{"listenerArn": "arn:l", "priority": 20.0,
+				"conditions": list(object{"hostHeader": object{"values": list("www.example.org")}}),
+				"actions":    list(object{"type": "forward", "targetGroupArn": "arn:tg2"})})
+		}, 0, "", "100% vps"},
 		{"everything is dead", 50, 50, func(m made) { check(m); m.set("record-vps", "healthCheckId", "hc"); dead(m); m.remove("backend") }, 1, "runs no task", "50% eu-west-1, 50% vps"},
 		{"a policy that is not known", 50, 50, func(m made) { m.set("record-aws", "weightedRoutingPolicies", nil) }, 1, "only weighted and latency", "100% "},
 	} {
