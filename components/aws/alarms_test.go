@@ -54,7 +54,7 @@ func allAlarms(t *testing.T) []recorder.Resource {
 
 func TestAlarmsTwice(t *testing.T) {
 	list := allAlarms(t)
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		ProvidersType: 1, "pulumi:providers:aws": 2, AlarmsType: 2, "aws:sns/topic:Topic": 2, "aws:sns/topicPolicy:TopicPolicy": 2, "aws:sns/topicSubscription:TopicSubscription": 4,
 		// First: 2 services of 5, API 3, log 2, RDS 4, cache 4, backups 3, global 2. Second: 2 instances of 4.
 		metricAlarm: 36, "aws:cloudwatch/logMetricFilter:LogMetricFilter": 3,
@@ -62,25 +62,25 @@ func TestAlarmsTwice(t *testing.T) {
 		"aws:cloudwatch/eventRule:EventRule": 5, "aws:cloudwatch/eventTarget:EventTarget": 5,
 		"aws:budgets/budget:Budget": 2, "aws:cloudwatch/dashboard:Dashboard": 2,
 	})
-	topic := find(t, list, "aws:sns/topic:Topic", "a-topic")
+	topic := recorder.Must(t, list, "aws:sns/topic:Topic", "a-topic")
 	if key, _ := topic.Input("kmsMasterKeyId").(string); !strings.HasSuffix(key, "key/alarms") {
 		t.Errorf("the topic is encrypted with %q", key)
 	}
-	policy := policyOf(t, find(t, list, "aws:sns/topicPolicy:TopicPolicy", "a-topic-policy"), "policy")
+	policy := policyOf(t, recorder.Must(t, list, "aws:sns/topicPolicy:TopicPolicy", "a-topic-policy"), "policy")
 	if s := statement(t, policy, "MessengersPublish"); s.Condition["StringEquals"]["aws:SourceAccount"] == nil {
 		t.Errorf("another account's alarms may publish: %+v", s)
 	}
 	if s := statement(t, policy, "TlsOnly"); s.Effect != "Deny" {
 		t.Errorf("the topic takes plain HTTP: %+v", s)
 	}
-	if g := find(t, list, "aws:sns/topic:Topic", "a-global-topic"); !strings.Contains(g.Provider, "aws-us-east-1") {
+	if g := recorder.Must(t, list, "aws:sns/topic:Topic", "a-global-topic"); !strings.Contains(g.Provider, "aws-us-east-1") {
 		t.Errorf("the topic of us-east-1's alarms is at %q", g.Provider)
 	}
-	wantInputs(t, find(t, list, "aws:budgets/budget:Budget", "a-budget"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:budgets/budget:Budget", "a-budget"), map[string]any{
 		"limitAmount": "400", "timeUnit": "MONTHLY", "notifications.0.threshold": 80, "notifications.0.notificationType": "ACTUAL",
 		"notifications.1.threshold": 100, "notifications.1.notificationType": "FORECASTED", "notifications.0.subscriberEmailAddresses.0": "ops@morphee.app",
 	})
-	wantInputs(t, find(t, list, "aws:budgets/budget:Budget", "b-budget"), map[string]any{"notifications.0.subscriberSnsTopicArns.0": "arn:topic"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:budgets/budget:Budget", "b-budget"), map[string]any{"notifications.0.subscriberSnsTopicArns.0": "arn:topic"})
 }
 
 // Each line of the source document's monitoring checklist, with its number.
@@ -112,13 +112,13 @@ func TestMonitoringChecklist(t *testing.T) {
 		{"the API from outside", "a-reach-api.morphee.app", "HealthCheckStatus", below, 1, false},
 		{"Aurora near its maximum", "b-database-2-capacity", "ACUUtilization", above, 90, true},
 	} {
-		r := find(t, list, metricAlarm, c.alarm)
-		wantInputs(t, r, map[string]any{"metricName": c.metric, "comparisonOperator": c.comparison})
+		r := recorder.Must(t, list, metricAlarm, c.alarm)
+		recorder.Expect(t, r, map[string]any{"metricName": c.metric, "comparisonOperator": c.comparison})
 		if got, _ := r.Input("threshold").(float64); got < c.threshold*0.999 || got > c.threshold*1.001 {
 			t.Errorf("%s: threshold %v, want %v", c.line, got, c.threshold)
 		}
 		if c.five {
-			wantInputs(t, r, five)
+			recorder.Expect(t, r, five)
 		}
 		if r.Input("alarmActions.0") == nil || r.Input("okActions.0") == nil || r.Input("alarmDescription") == nil {
 			t.Errorf("%s tells nobody, or not what", c.line)
@@ -134,14 +134,14 @@ func TestMonitoringChecklist(t *testing.T) {
 		{"disk > 90 %, a task's own", "a-backend-disk", "100 * used / reserved", 90, 2},
 		{"fewer tasks than wanted", "a-backend-tasks", "desired - running", 0, 2},
 	} {
-		r := find(t, list, metricAlarm, c.alarm)
+		r := recorder.Must(t, list, metricAlarm, c.alarm)
 		queries, _ := r.Input("metricQueries").([]any)
 		formula, _ := r.Input("metricQueries.0.expression").(string)
 		if !strings.Contains(formula, c.formula) || len(queries) != c.inputs+1 || r.Input("threshold") != c.threshold {
 			t.Errorf("%s: formula %q over %d metrics, threshold %v", c.line, formula, len(queries)-1, r.Input("threshold"))
 		}
 	}
-	if find(t, list, metricAlarm, "a-forgejo-healthy").Input("treatMissingData") != "breaching" || find(t, list, metricAlarm, "a-backup-missing").Input("treatMissingData") != "breaching" {
+	if recorder.Must(t, list, metricAlarm, "a-forgejo-healthy").Input("treatMissingData") != "breaching" || recorder.Must(t, list, metricAlarm, "a-backup-missing").Input("treatMissingData") != "breaching" {
 		t.Error("silence where something should report counts as fine")
 	}
 }
@@ -154,13 +154,13 @@ func TestEventsReachTheTopic(t *testing.T) {
 		"a-backup-failed":     {`"backupVaultName":["vault"]`, "FAILED"},
 		"a-export-failed":     {"family:export", `"anything-but":0`, "TaskFailedToStart"},
 	} {
-		pattern, _ := find(t, list, "aws:cloudwatch/eventRule:EventRule", rule).Input("eventPattern").(string)
+		pattern, _ := recorder.Must(t, list, "aws:cloudwatch/eventRule:EventRule", rule).Input("eventPattern").(string)
 		for _, p := range parts {
 			if !strings.Contains(pattern, p) {
 				t.Errorf("%s does not listen for %s: %s", rule, p, pattern)
 			}
 		}
-		wantInputs(t, find(t, list, "aws:cloudwatch/eventTarget:EventTarget", rule+"-tell"), map[string]any{"arn": "arn:aws:a-topic"})
+		recorder.Expect(t, recorder.Must(t, list, "aws:cloudwatch/eventTarget:EventTarget", rule+"-tell"), map[string]any{"arn": "arn:aws:a-topic"})
 	}
 }
 
@@ -179,7 +179,7 @@ func TestAlarmsRefuse(t *testing.T) {
 		"Global":                 func(a *AlarmsArgs) { a.Global.KmsKeyArn = nil },
 		"Cache.Nodes":            func(a *AlarmsArgs) { a.Cache.Nodes = 0 },
 	} {
-		refuses(t, field, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 			args := everything(&Providers{})
 			spoil(args)
 			_, err := NewAlarms(ctx, "a", args)

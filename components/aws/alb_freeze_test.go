@@ -40,11 +40,11 @@ func TestFreezeWritesTwice(t *testing.T) {
 	if rules != 2*(3+5) {
 		t.Errorf("%d rules, want 3 of hosts and 5 of the freeze, twice", rules)
 	}
-	reads := find(t, list, "aws:lb/listenerRule:ListenerRule", "one-reads-git")
-	wantInputs(t, reads, map[string]any{"priority": 1, "actions.0.type": "forward", "actions.0.targetGroupArn": "arn:aws:one-git"})
+	reads := recorder.Must(t, list, "aws:lb/listenerRule:ListenerRule", "one-reads-git")
+	recorder.Expect(t, reads, map[string]any{"priority": 1, "actions.0.type": "forward", "actions.0.targetGroupArn": "arn:aws:one-git"})
 	for _, r := range list {
 		if strings.HasPrefix(r.Name, "one-frozen-") {
-			wantInputs(t, r, map[string]any{
+			recorder.Expect(t, r, map[string]any{
 				"listenerArn": "arn:aws:one-https", "actions.0.type": "fixed-response",
 				"actions.0.fixedResponse.statusCode": "503", "actions.0.fixedResponse.contentType": "application/json",
 			})
@@ -202,7 +202,7 @@ func TestFreezeWritesRefuses(t *testing.T) {
 		},
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewPublicAlb(ctx, "web", albArgs(func(a *PublicAlbArgs) { frozenAlb(a); change(a) }))
 				return err
 			})

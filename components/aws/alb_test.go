@@ -36,7 +36,7 @@ func TestPublicAlbTwice(t *testing.T) {
 		}))
 		return err
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		PublicAlbType: 2, "aws:lb/loadBalancer:LoadBalancer": 3, "aws:lb/listener:Listener": 5, "aws:lb/listenerRule:ListenerRule": 4, "aws:lb/targetGroup:TargetGroup": 5,
 		"aws:ec2/securityGroup:SecurityGroup": 3, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": 5,
 		"aws:s3/bucketV2:BucketV2": 2, "aws:s3/bucketPolicy:BucketPolicy": 2, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": 2, "aws:s3/bucketOwnershipControls:BucketOwnershipControls": 2,
@@ -47,34 +47,34 @@ func TestPublicAlbTwice(t *testing.T) {
 	if got := publicSources(list); !slices.Equal(got, []int{80, 80, 443, 443}) {
 		t.Errorf("open to everyone: %v", got)
 	}
-	wantInputs(t, find(t, list, "aws:lb/loadBalancer:LoadBalancer", "web"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/loadBalancer:LoadBalancer", "web"), map[string]any{
 		"internal": false, "dropInvalidHeaderFields": true, "desyncMitigationMode": "strictest", "enableDeletionProtection": true, "idleTimeout": 3600,
 		"accessLogs.enabled": true, "accessLogs.bucket": "web-logs-1234567", "name": nil, "subnets.1": "subnet-b", "securityGroups.0": "web-sg-id",
 	})
-	wantInputs(t, find(t, list, "aws:lb/listener:Listener", "web-http"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/listener:Listener", "web-http"), map[string]any{
 		"port": 80, "protocol": "HTTP", "defaultActions.0.type": "redirect", "defaultActions.0.redirect.protocol": "HTTPS", "defaultActions.0.redirect.statusCode": "HTTP_301",
 	})
-	wantInputs(t, find(t, list, "aws:lb/listener:Listener", "web-https"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/listener:Listener", "web-https"), map[string]any{
 		"port": 443, "protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06", "certificateArn": "arn:aws:acm:cert",
 		"defaultActions.0.type": "fixed-response", "defaultActions.0.fixedResponse.statusCode": "404",
 	})
-	wantInputs(t, find(t, list, "aws:lb/listenerRule:ListenerRule", "web-api-rule"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/listenerRule:ListenerRule", "web-api-rule"), map[string]any{
 		"priority": 10, "conditions.0.hostHeader.values.0": "api.morphee.app", "actions.0.type": "forward", "actions.0.targetGroupArn": "arn:aws:web-api", "listenerArn": "arn:aws:web-https",
 	})
-	wantInputs(t, find(t, list, "aws:lb/targetGroup:TargetGroup", "web-api"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/targetGroup:TargetGroup", "web-api"), map[string]any{
 		"targetType": "ip", "port": 8000, "healthCheck.path": "/health", "stickiness.enabled": true, "stickiness.cookieDuration": 86400, "deregistrationDelay": 30,
 	})
-	wantInputs(t, find(t, list, "aws:lb/targetGroup:TargetGroup", "web-git"), map[string]any{"stickiness.enabled": false, "stickiness.type": "lb_cookie"})
-	wantInputs(t, find(t, list, "aws:lb/loadBalancer:LoadBalancer", "other-ssh"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/targetGroup:TargetGroup", "web-git"), map[string]any{"stickiness.enabled": false, "stickiness.type": "lb_cookie"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/loadBalancer:LoadBalancer", "other-ssh"), map[string]any{
 		"loadBalancerType": "network", "enableDeletionProtection": false, "enableCrossZoneLoadBalancing": true, "securityGroups.0": "other-ssh-sg-id",
 	})
-	wantInputs(t, find(t, list, "aws:lb/listener:Listener", "other-ssh-listener"), map[string]any{"port": 22, "protocol": "TCP"})
-	wantInputs(t, find(t, list, "aws:lb/targetGroup:TargetGroup", "other-ssh-tg"), map[string]any{"port": 2222, "protocol": "TCP", "preserveClientIp": "false"})
-	wantInputs(t, find(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "other-ssh-sg-in-203-0-113-0-24"), map[string]any{"fromPort": 22, "toPort": 22, "cidrIpv4": "203.0.113.0/24"})
-	if !find(t, list, "aws:s3/bucketV2:BucketV2", "web-logs").Protect || find(t, list, "aws:s3/bucketV2:BucketV2", "other-logs").Protect {
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/listener:Listener", "other-ssh-listener"), map[string]any{"port": 22, "protocol": "TCP"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:lb/targetGroup:TargetGroup", "other-ssh-tg"), map[string]any{"port": 2222, "protocol": "TCP", "preserveClientIp": "false"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "other-ssh-sg-in-203-0-113-0-24"), map[string]any{"fromPort": 22, "toPort": 22, "cidrIpv4": "203.0.113.0/24"})
+	if !recorder.Must(t, list, "aws:s3/bucketV2:BucketV2", "web-logs").Protect || recorder.Must(t, list, "aws:s3/bucketV2:BucketV2", "other-logs").Protect {
 		t.Error("the log bucket is protected unless the stack is disposable")
 	}
-	logs := policyOf(t, find(t, list, "aws:s3/bucketPolicy:BucketPolicy", "web-logs-policy"), "policy")
+	logs := policyOf(t, recorder.Must(t, list, "aws:s3/bucketPolicy:BucketPolicy", "web-logs-policy"), "policy")
 	if got := fmt.Sprint(statement(t, logs, "ApplicationLoadBalancer").Resource); got != "[arn:aws:web-logs/alb/AWSLogs/123456789012/*]" {
 		t.Error(got)
 	}
@@ -89,8 +89,8 @@ func TestPublicAlbLogsFirst(t *testing.T) {
 		_, err := NewPublicAlb(ctx, "web", albArgs(nil))
 		return err
 	})
-	policy := find(t, list, "aws:s3/bucketPolicy:BucketPolicy", "web-logs-policy")
-	if deps := find(t, list, "aws:lb/loadBalancer:LoadBalancer", "web").Dependencies; !slices.Contains(deps, policy.URN()) {
+	policy := recorder.Must(t, list, "aws:s3/bucketPolicy:BucketPolicy", "web-logs-policy")
+	if deps := recorder.Must(t, list, "aws:lb/loadBalancer:LoadBalancer", "web").Dependencies; !slices.Contains(deps, policy.URN()) {
 		t.Errorf("depends on %v, not on %s", deps, policy.URN())
 	}
 }
@@ -107,7 +107,7 @@ func TestPublicAlbTargets(t *testing.T) {
 	if got := publicSources(list); !slices.Equal(got, []int{22, 80, 443}) {
 		t.Errorf("open to everyone: %v", got)
 	}
-	if n := len(policyOf(t, find(t, list, "aws:s3/bucketPolicy:BucketPolicy", "web-logs-policy"), "policy")); n != 4 {
+	if n := len(policyOf(t, recorder.Must(t, list, "aws:s3/bucketPolicy:BucketPolicy", "web-logs-policy"), "policy")); n != 4 {
 		t.Errorf("%d statements in the bucket policy, want 4 with a network load balancer", n)
 	}
 }
@@ -149,14 +149,14 @@ func TestPublicAlbRefuses(t *testing.T) {
 		"Ssh.SourceCidrs: got 10.0.0.1/8":  func(a *PublicAlbArgs) { a.Ssh = &SshNlb{TargetPort: 22, SourceCidrs: []string{"10.0.0.1/8"}} },
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewPublicAlb(ctx, "web", albArgs(change))
 				return err
 			})
 		})
 	}
 	for _, name := range []string{"internal-web", "Web", "web-", strings.Repeat("w", 25)} {
-		refuses(t, "name: got "+name, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, "name: got "+name, func(ctx *pulumi.Context) error {
 			_, err := NewPublicAlb(ctx, name, albArgs(nil))
 			return err
 		})
@@ -172,12 +172,12 @@ func TestCertificateTwice(t *testing.T) {
 		_, err := NewCertificate(ctx, "two", args)
 		return err
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		CertificateType: 2, "aws:acm/certificate:Certificate": 2, "aws:acm/certificateValidation:CertificateValidation": 2,
 		"cloudflare:index/record:Record": 4, // the wildcard is proved with the name it is under
 	})
-	wantInputs(t, find(t, list, "aws:acm/certificate:Certificate", "one-certificate"), map[string]any{"domainName": "morphee.app", "validationMethod": "DNS", "subjectAlternativeNames.0": "*.morphee.app"})
-	wantInputs(t, find(t, list, "cloudflare:index/record:Record", "one-proof-api-morphee-app"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:acm/certificate:Certificate", "one-certificate"), map[string]any{"domainName": "morphee.app", "validationMethod": "DNS", "subjectAlternativeNames.0": "*.morphee.app"})
+	recorder.Expect(t, recorder.Must(t, list, "cloudflare:index/record:Record", "one-proof-api-morphee-app"), map[string]any{
 		"zoneId": "zone", "name": "_x.api.morphee.app", "type": "CNAME", "content": "_y.api.morphee.app.acm-validations.aws", "proxied": false,
 	})
 }
@@ -200,7 +200,7 @@ func TestCertificateRefuses(t *testing.T) {
 		"CloudflareZoneID":         {Domains: []string{"morphee.app"}},
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewCertificate(ctx, "one", args)
 				return err
 			})

@@ -99,7 +99,7 @@ type importedContainer struct {
 
 func importContainer(t *testing.T, list []recorder.Resource, name string) importedContainer {
 	t.Helper()
-	text, _ := find(t, list, "aws:ecs/taskDefinition:TaskDefinition", name+"-import-task").Input("containerDefinitions").(string)
+	text, _ := recorder.Must(t, list, "aws:ecs/taskDefinition:TaskDefinition", name+"-import-task").Input("containerDefinitions").(string)
 	var all []importedContainer
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		t.Fatal(err)
@@ -141,13 +141,13 @@ func (c importedContainer) targets() string {
 // importRights are what the tasks may do: write where they import to, and nowhere else.
 func importRights(t *testing.T, list []recorder.Resource) {
 	t.Helper()
-	a := policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "a-import-role-policy"), "policy")
+	a := policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "a-import-role-policy"), "policy")
 	for _, sid := range []string{"MountForgejo", "MountFiles"} {
 		if text, _ := json.Marshal(statement(t, a, sid)); !strings.Contains(string(text), "ClientWrite") || !strings.Contains(string(text), "AccessPointArn") {
 			t.Errorf("the import's rights: %s", text)
 		}
 	}
-	text, _ := json.Marshal(policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "b-import-role-policy"), "policy"))
+	text, _ := json.Marshal(policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "b-import-role-policy"), "policy"))
 	for _, want := range []string{`"arn:aws:s3:::uploads/app/files/*"`, `"s3:prefix":["app/files/*"]`, "key/uploads", "s3:PutObject", "MountForgejo"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the rights of an import into a bucket lack %s: %s", want, text)
@@ -157,7 +157,7 @@ func importRights(t *testing.T, list []recorder.Resource) {
 		t.Errorf("an import into a bucket may write to the file system's files: %s", text)
 	}
 	for _, to := range []string{"database", "files"} {
-		find(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "a-import-sg-"+to+"-in")
+		recorder.Must(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "a-import-sg-"+to+"-in")
 	}
 }
 
@@ -233,7 +233,7 @@ func TestImportRefuses(t *testing.T) {
 			a.Import.FilesBucket, a.Import.FilesPrefix, a.Export.FilesAccessPoints = pulumi.String("uploads"), "x", nil
 		},
 	} {
-		list, err := (&recorder.Recorder{Outputs: awsOutputs}).Run(func(ctx *pulumi.Context) error {
+		list, err := (&recorder.Recorder{Outputs: recorder.Computed}).Run(func(ctx *pulumi.Context) error {
 			args, err := importedBackups(ctx, "a")
 			if err != nil {
 				return err

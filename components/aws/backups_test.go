@@ -58,29 +58,29 @@ func TestAwsBackupsTwice(t *testing.T) {
 		_, err := NewAwsBackups(ctx, "b", args)
 		return err
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		AwsBackupsType: 2, "aws:backup/vault:Vault": 2, "aws:backup/vaultPolicy:VaultPolicy": 1, "aws:backup/vaultLockConfiguration:VaultLockConfiguration": 1,
 		"aws:backup/plan:Plan": 3, "aws:backup/selection:Selection": 3, "aws:iam/role:Role": 2, "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 4,
 	})
-	vault := find(t, list, "aws:backup/vault:Vault", "a-vault")
+	vault := recorder.Must(t, list, "aws:backup/vault:Vault", "a-vault")
 	if key, _ := vault.Input("kmsKeyArn").(string); !vault.Protect || vault.Input("forceDestroy") != false || !strings.HasSuffix(key, "key/backups") {
 		t.Errorf("vault: protect %v, key %s", vault.Protect, key)
 	}
-	if b := find(t, list, "aws:backup/vault:Vault", "b-vault"); b.Protect || b.Input("forceDestroy") != true {
+	if b := recorder.Must(t, list, "aws:backup/vault:Vault", "b-vault"); b.Protect || b.Input("forceDestroy") != true {
 		t.Error("a disposable vault could not be deleted")
 	}
-	keep := policyOf(t, find(t, list, "aws:backup/vaultPolicy:VaultPolicy", "a-vault-policy"), "policy")[0]
+	keep := policyOf(t, recorder.Must(t, list, "aws:backup/vaultPolicy:VaultPolicy", "a-vault-policy"), "policy")[0]
 	if actions, _ := json.Marshal(keep.Action); keep.Effect != "Deny" || !strings.Contains(string(actions), "backup:DeleteRecoveryPoint") {
 		t.Errorf("recovery points can be deleted early: %+v", keep)
 	}
-	wantInputs(t, find(t, list, "aws:backup/vaultLockConfiguration:VaultLockConfiguration", "a-vault-lock"), map[string]any{"minRetentionDays": 14, "changeableForDays": nil})
+	recorder.Expect(t, recorder.Must(t, list, "aws:backup/vaultLockConfiguration:VaultLockConfiguration", "a-vault-lock"), map[string]any{"minRetentionDays": 14, "changeableForDays": nil})
 	for what, days := range map[string]int{"database": 30, "files": 14} {
-		wantInputs(t, find(t, list, "aws:backup/plan:Plan", "a-"+what+"-plan"), map[string]any{
+		recorder.Expect(t, recorder.Must(t, list, "aws:backup/plan:Plan", "a-"+what+"-plan"), map[string]any{
 			"rules.0.lifecycle.deleteAfter": days, "rules.0.schedule": "cron(0 3 * * ? *)", "rules.0.enableContinuousBackup": nil,
 		})
 	}
-	wantInputs(t, find(t, list, "aws:backup/selection:Selection", "a-files-selection"), map[string]any{"resources.0": "arn:aws:efs:fs"})
-	trust := policyOf(t, find(t, list, "aws:iam/role:Role", "a-role"), "assumeRolePolicy")[0]
+	recorder.Expect(t, recorder.Must(t, list, "aws:backup/selection:Selection", "a-files-selection"), map[string]any{"resources.0": "arn:aws:efs:fs"})
+	trust := policyOf(t, recorder.Must(t, list, "aws:iam/role:Role", "a-role"), "assumeRolePolicy")[0]
 	if trust.Condition["StringEquals"]["aws:SourceAccount"] == nil {
 		t.Errorf("another account could use the role: %+v", trust)
 	}
@@ -110,12 +110,12 @@ func TestExportOutOfAws(t *testing.T) {
 			t.Errorf("%d of %s, want %d", n[typ], typ, want)
 		}
 	}
-	wantInputs(t, find(t, list, "aws:scheduler/schedule:Schedule", "a-export-schedule"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:scheduler/schedule:Schedule", "a-export-schedule"), map[string]any{
 		"scheduleExpression": "cron(15 3 * * ? *)", "scheduleExpressionTimezone": "UTC", "target.ecsParameters.launchType": "FARGATE",
 		"target.ecsParameters.networkConfiguration.assignPublicIp": false, "target.ecsParameters.networkConfiguration.subnets.0": "s-a",
 		"target.retryPolicy.maximumRetryAttempts": 3,
 	})
-	task := find(t, list, "aws:ecs/taskDefinition:TaskDefinition", "a-export-task")
+	task := recorder.Must(t, list, "aws:ecs/taskDefinition:TaskDefinition", "a-export-task")
 	text, _ := task.Input("containerDefinitions").(string)
 	for _, secret := range []string{"key-id-of-the-bucket", "key-of-the-bucket", "the-key-that-encrypts", "with-a-key"} {
 		if strings.Contains(text, secret) {
@@ -153,14 +153,14 @@ func TestExportOutOfAws(t *testing.T) {
 		t.Errorf("the export is told %v", env)
 	}
 	// Whoever starts the task may start only this one, and hand over only its roles.
-	policy := policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "a-export-starter-policy"), "policy")
+	policy := policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "a-export-starter-policy"), "policy")
 	if s := statement(t, policy, "RunTask"); s.Condition["ArnEquals"]["ecs:cluster"] == nil {
 		t.Errorf("the scheduler may run the task anywhere: %+v", s)
 	}
 	if s := statement(t, policy, "HandOverRoles"); s.Condition["StringEquals"]["iam:PassedToService"] == nil {
 		t.Errorf("the scheduler may hand roles to anyone: %+v", s)
 	}
-	for _, s := range policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "a-export-role-policy"), "policy") {
+	for _, s := range policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "a-export-role-policy"), "policy") {
 		if b, _ := json.Marshal(s.Action); strings.Contains(string(b), "ClientWrite") {
 			t.Errorf("the export may write to the file system: %+v", s)
 		}
@@ -177,7 +177,7 @@ func TestAwsBackupsRefuse(t *testing.T) {
 		"Export.Image": func(a *AwsBackupsArgs) { a.Export = &BackupExport{} },
 		"Region":       func(a *AwsBackupsArgs) { a.Region = "europe" },
 	} {
-		refuses(t, field, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 			args := backupsArgs()
 			spoil(args)
 			_, err := NewAwsBackups(ctx, "a", args)

@@ -40,31 +40,31 @@ func TestEfsRepoStoreTwice(t *testing.T) {
 		}))
 		return err
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		EfsRepoStoreType: 2, "aws:efs/fileSystem:FileSystem": 2, "aws:efs/mountTarget:MountTarget": 5, "aws:efs/accessPoint:AccessPoint": 3,
 		"aws:efs/fileSystemPolicy:FileSystemPolicy": 2, "aws:efs/backupPolicy:BackupPolicy": 2, "aws:ec2/securityGroup:SecurityGroup": 2,
 	})
 	wantSeparateRules(t, list)
-	fs := find(t, list, "aws:efs/fileSystem:FileSystem", "repos-files")
-	wantInputs(t, fs, map[string]any{
+	fs := recorder.Must(t, list, "aws:efs/fileSystem:FileSystem", "repos-files")
+	recorder.Expect(t, fs, map[string]any{
 		"encrypted": true, "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/files", "throughputMode": "elastic",
 		"lifecyclePolicies.0.transitionToIa": "AFTER_30_DAYS", "lifecyclePolicies.1.transitionToArchive": "AFTER_90_DAYS", "lifecyclePolicies.2.transitionToPrimaryStorageClass": "AFTER_1_ACCESS",
 	})
-	if !fs.Protect || find(t, list, "aws:efs/fileSystem:FileSystem", "other-files").Protect {
+	if !fs.Protect || recorder.Must(t, list, "aws:efs/fileSystem:FileSystem", "other-files").Protect {
 		t.Error("the file system is protected unless the stack is disposable")
 	}
-	wantInputs(t, find(t, list, "aws:efs/accessPoint:AccessPoint", "repos-access-forgejo"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:efs/accessPoint:AccessPoint", "repos-access-forgejo"), map[string]any{
 		"posixUser.uid": 1000, "posixUser.gid": 1000, "rootDirectory.path": "/forgejo",
 		"rootDirectory.creationInfo.ownerUid": 1000, "rootDirectory.creationInfo.ownerGid": 1000, "rootDirectory.creationInfo.permissions": "0750",
 	})
-	wantInputs(t, find(t, list, "aws:efs/mountTarget:MountTarget", "other-mount-c"), map[string]any{"subnetId": "subnet-c", "securityGroups.0": "other-sg-id"})
-	wantInputs(t, find(t, list, "aws:efs/backupPolicy:BackupPolicy", "repos-backup"), map[string]any{"backupPolicy.status": "ENABLED"})
-	for _, s := range policyOf(t, find(t, list, "aws:efs/fileSystemPolicy:FileSystemPolicy", "repos-policy"), "policy") {
+	recorder.Expect(t, recorder.Must(t, list, "aws:efs/mountTarget:MountTarget", "other-mount-c"), map[string]any{"subnetId": "subnet-c", "securityGroups.0": "other-sg-id"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:efs/backupPolicy:BackupPolicy", "repos-backup"), map[string]any{"backupPolicy.status": "ENABLED"})
+	for _, s := range policyOf(t, recorder.Must(t, list, "aws:efs/fileSystemPolicy:FileSystemPolicy", "repos-policy"), "policy") {
 		if s.Effect != "Deny" {
 			t.Errorf("%s: the file system's policy grants nothing, IAM does", s.Sid)
 		}
 	}
-	policy := policyOf(t, find(t, list, "aws:efs/fileSystemPolicy:FileSystemPolicy", "repos-policy"), "policy")
+	policy := policyOf(t, recorder.Must(t, list, "aws:efs/fileSystemPolicy:FileSystemPolicy", "repos-policy"), "policy")
 	if got := fmt.Sprint(statement(t, policy, "TlsOnly").Condition); got != "map[Bool:map[aws:SecureTransport:[false]]]" {
 		t.Error(got)
 	}
@@ -96,7 +96,7 @@ func TestEfsRepoStoreRefuses(t *testing.T) {
 		"later than InfrequentDays":   func(a *EfsRepoStoreArgs) { a.ArchiveDays = 30 },
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewEfsRepoStore(ctx, "repos", efsArgs(change))
 				return err
 			})
@@ -123,12 +123,12 @@ func TestRedisCacheTwice(t *testing.T) {
 		_, err := NewRedisCache(ctx, "other", redisArgs(func(a *RedisCacheArgs) { a.Nodes = 3 }))
 		return err
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		RedisCacheType: 2, "aws:elasticache/replicationGroup:ReplicationGroup": 2, "aws:elasticache/subnetGroup:SubnetGroup": 2, "aws:elasticache/parameterGroup:ParameterGroup": 2,
 		"aws:cloudwatch/logGroup:LogGroup": 2, "aws:ec2/securityGroup:SecurityGroup": 2,
 	})
-	redis := find(t, list, "aws:elasticache/replicationGroup:ReplicationGroup", "cache-redis")
-	wantInputs(t, redis, map[string]any{
+	redis := recorder.Must(t, list, "aws:elasticache/replicationGroup:ReplicationGroup", "cache-redis")
+	recorder.Expect(t, redis, map[string]any{
 		"engine": "redis", "engineVersion": "7.1", "nodeType": "cache.t4g.micro", "numCacheClusters": 1, "automaticFailoverEnabled": false, "snapshotRetentionLimit": 0,
 		"atRestEncryptionEnabled": true, "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/cache", "transitEncryptionEnabled": true, "transitEncryptionMode": "required",
 		"authToken": "canary-token-canary-token", "securityGroupIds.0": "cache-sg-id", "replicationGroupId": nil,
@@ -136,8 +136,8 @@ func TestRedisCacheTwice(t *testing.T) {
 	if !redis.IsSecret("authToken") {
 		t.Error("the token is not kept a secret")
 	}
-	wantInputs(t, find(t, list, "aws:elasticache/replicationGroup:ReplicationGroup", "other-redis"), map[string]any{"numCacheClusters": 3, "automaticFailoverEnabled": true, "multiAzEnabled": true})
-	wantInputs(t, find(t, list, "aws:elasticache/parameterGroup:ParameterGroup", "cache-parameters"), map[string]any{"family": "redis7", "parameters.0.value": "volatile-lru"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:elasticache/replicationGroup:ReplicationGroup", "other-redis"), map[string]any{"numCacheClusters": 3, "automaticFailoverEnabled": true, "multiAzEnabled": true})
+	recorder.Expect(t, recorder.Must(t, list, "aws:elasticache/parameterGroup:ParameterGroup", "cache-parameters"), map[string]any{"family": "redis7", "parameters.0.value": "volatile-lru"})
 }
 
 func TestRedisCacheRefuses(t *testing.T) {
@@ -156,7 +156,7 @@ func TestRedisCacheRefuses(t *testing.T) {
 		"MaintenanceWindow":       func(a *RedisCacheArgs) { a.MaintenanceWindow = "sunday" },
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewRedisCache(ctx, "cache", redisArgs(change))
 				return err
 			})
@@ -192,12 +192,12 @@ func TestRdsTwice(t *testing.T) {
 		zero := 0
 		a.Disposable, a.MultiZone, a.EngineVersion, a.MonitoringSeconds, a.RestoreFromSnapshot = true, true, "15.12", &zero, "snap"
 	}))
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		AuroraOrRdsType: 2, "aws:rds/instance:Instance": 2, "aws:rds/subnetGroup:SubnetGroup": 2, "aws:rds/parameterGroup:ParameterGroup": 2, "random:index/randomId:RandomId": 2,
 		"aws:cloudwatch/logGroup:LogGroup": 4, "aws:ec2/securityGroup:SecurityGroup": 2, "aws:iam/role:Role": 1, "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
 	})
-	db := find(t, list, "aws:rds/instance:Instance", "db1-instance")
-	wantInputs(t, db, map[string]any{
+	db := recorder.Must(t, list, "aws:rds/instance:Instance", "db1-instance")
+	recorder.Expect(t, db, map[string]any{
 		"engine": "postgres", "engineVersion": "15", "autoMinorVersionUpgrade": true, "instanceClass": "db.t4g.small", "storageEncrypted": true, "publiclyAccessible": false,
 		"kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/database", "masterUserSecretKmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/secrets",
 		"manageMasterUserPassword": true, "password": nil, "iamDatabaseAuthenticationEnabled": true, "multiAz": false, "availabilityZone": nil,
@@ -208,20 +208,20 @@ func TestRdsTwice(t *testing.T) {
 	if !db.Protect || !slices.Contains(db.IgnoreChanges, "snapshotIdentifier") {
 		t.Errorf("protected %v, ignores %v", db.Protect, db.IgnoreChanges)
 	}
-	other := find(t, list, "aws:rds/instance:Instance", "db2-instance")
-	wantInputs(t, other, map[string]any{
+	other := recorder.Must(t, list, "aws:rds/instance:Instance", "db2-instance")
+	recorder.Expect(t, other, map[string]any{
 		"multiAz": true, "engineVersion": "15.12", "autoMinorVersionUpgrade": false, "deletionProtection": false, "skipFinalSnapshot": true, "monitoringInterval": 0, "monitoringRoleArn": nil, "snapshotIdentifier": "snap",
 	})
 	if other.Protect {
 		t.Error("a disposable stack's database is protected")
 	}
-	logs := find(t, list, "aws:cloudwatch/logGroup:LogGroup", "db1-logs-postgresql")
-	wantInputs(t, logs, map[string]any{"name": "/aws/rds/instance/db1-deadbeef/postgresql", "retentionInDays": 30})
+	logs := recorder.Must(t, list, "aws:cloudwatch/logGroup:LogGroup", "db1-logs-postgresql")
+	recorder.Expect(t, logs, map[string]any{"name": "/aws/rds/instance/db1-deadbeef/postgresql", "retentionInDays": 30})
 	if !slices.Contains(db.Dependencies, logs.URN()) {
 		t.Error("the log group must be there before RDS makes one without encryption")
 	}
-	group := find(t, list, "aws:rds/parameterGroup:ParameterGroup", "db1-postgres15")
-	wantInputs(t, group, map[string]any{"family": "postgres15"})
+	group := recorder.Must(t, list, "aws:rds/parameterGroup:ParameterGroup", "db1-postgres15")
+	recorder.Expect(t, group, map[string]any{"family": "postgres15"})
 	wantParameter(t, group, "rds.force_ssl", "1", "immediate")
 	wantParameter(t, group, "shared_preload_libraries", "pg_stat_statements", "pending-reboot")
 }
@@ -246,13 +246,13 @@ func TestAuroraTwice(t *testing.T) {
 		zero := 0.0
 		a.Readers, a.MinACU, a.MaxACU, a.AutoPauseSeconds, a.Parameters = 2, &zero, 8, 600, map[string]string{"max_connections": "500"}
 	}))
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		AuroraOrRdsType: 2, "aws:rds/cluster:Cluster": 2, "aws:rds/clusterInstance:ClusterInstance": 4, "aws:rds/subnetGroup:SubnetGroup": 2, "aws:rds/parameterGroup:ParameterGroup": 2,
 		"aws:rds/clusterParameterGroup:ClusterParameterGroup": 2, "random:index/randomId:RandomId": 2, "aws:cloudwatch/logGroup:LogGroup": 2, "aws:ec2/securityGroup:SecurityGroup": 2,
 		"aws:iam/role:Role": 2, "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 2,
 	})
-	cluster := find(t, list, "aws:rds/cluster:Cluster", "db1-cluster")
-	wantInputs(t, cluster, map[string]any{
+	cluster := recorder.Must(t, list, "aws:rds/cluster:Cluster", "db1-cluster")
+	recorder.Expect(t, cluster, map[string]any{
 		"engine": "aurora-postgresql", "availabilityZones": nil, "storageEncrypted": true, "manageMasterUserPassword": true, "masterPassword": nil, "iamDatabaseAuthenticationEnabled": true,
 		"serverlessv2ScalingConfiguration.minCapacity": 0.5, "serverlessv2ScalingConfiguration.maxCapacity": 4, "serverlessv2ScalingConfiguration.secondsUntilAutoPause": nil,
 		"backupRetentionPeriod": 30, "deletionProtection": true, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "db1-deadbeef-final", "copyTagsToSnapshot": true, "clusterIdentifier": "db1-deadbeef",
@@ -260,11 +260,11 @@ func TestAuroraTwice(t *testing.T) {
 	if !cluster.Protect || !slices.Contains(cluster.IgnoreChanges, "snapshotIdentifier") {
 		t.Errorf("protected %v, ignores %v", cluster.Protect, cluster.IgnoreChanges)
 	}
-	wantInputs(t, find(t, list, "aws:rds/cluster:Cluster", "db2-cluster"), map[string]any{"serverlessv2ScalingConfiguration.minCapacity": 0, "serverlessv2ScalingConfiguration.secondsUntilAutoPause": 600})
-	wantInputs(t, find(t, list, "aws:rds/clusterInstance:ClusterInstance", "db2-instance-3"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:rds/cluster:Cluster", "db2-cluster"), map[string]any{"serverlessv2ScalingConfiguration.minCapacity": 0, "serverlessv2ScalingConfiguration.secondsUntilAutoPause": 600})
+	recorder.Expect(t, recorder.Must(t, list, "aws:rds/clusterInstance:ClusterInstance", "db2-instance-3"), map[string]any{
 		"instanceClass": "db.serverless", "publiclyAccessible": false, "identifier": "db2-deadbeef-3", "performanceInsightsEnabled": true, "promotionTier": 2, "availabilityZone": nil,
 	})
-	parameters := find(t, list, "aws:rds/clusterParameterGroup:ClusterParameterGroup", "db2-cluster-postgres15")
+	parameters := recorder.Must(t, list, "aws:rds/clusterParameterGroup:ClusterParameterGroup", "db2-cluster-postgres15")
 	wantParameter(t, parameters, "rds.force_ssl", "1", "immediate")
 	wantParameter(t, parameters, "max_connections", "500", "pending-reboot")
 }
@@ -355,13 +355,13 @@ func TestAuroraOrRdsRefuses(t *testing.T) {
 		"none with engine aurora":            {EngineAurora, func(a *AuroraOrRdsArgs) { a.MultiZone = true }},
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewAuroraOrRds(ctx, "db", databaseArgs(c.engine, c.change))
 				return err
 			})
 		})
 	}
-	refuses(t, "name: got", func(ctx *pulumi.Context) error {
+	recorder.Refuses(t, "name: got", func(ctx *pulumi.Context) error {
 		_, err := NewAuroraOrRds(ctx, strings.Repeat("d", 41), databaseArgs(EngineRds, nil))
 		return err
 	})
@@ -400,7 +400,7 @@ func TestConnectStatement(t *testing.T) {
 		_, err = NewEcsService(ctx, "backend", serviceArgs(cluster, func(a *EcsServiceArgs) { a.TaskStatements = []Statement{db.ConnectStatement("backend")} }))
 		return err
 	})
-	s := statement(t, policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "backend-role-policy"), "policy"), "ConnectAsBackend")
+	s := statement(t, policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "backend-role-policy"), "policy"), "ConnectAsBackend")
 	if fmt.Sprint(s.Resource) != "[arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-RES/backend]" || fmt.Sprint(s.Action) != "[rds-db:connect]" {
 		t.Errorf("%+v", s)
 	}

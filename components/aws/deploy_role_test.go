@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/internal/recorder"
 )
 
 func deployArgs() *DeployRoleArgs {
@@ -27,18 +29,18 @@ func TestDeployRoleTwice(t *testing.T) {
 		})
 		return err
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		DeployRoleType: 2, "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1, "aws:iam/role:Role": 2, "aws:iam/rolePolicy:RolePolicy": 2,
 	})
 	for role, subject := range map[string]string{"a": "repo:morphee-app/morphee-infra:environment:production", "b": "repo:morphee-app/app:ref:refs/heads/main"} {
-		trust := policyOf(t, find(t, list, "aws:iam/role:Role", role), "assumeRolePolicy")
+		trust := policyOf(t, recorder.Must(t, list, "aws:iam/role:Role", role), "assumeRolePolicy")
 		condition, _ := json.Marshal(trust[0].Condition)
 		if len(trust) != 1 || len(trust[0].Condition) != 1 || trust[0].Condition["StringEquals"] == nil || !strings.Contains(string(condition), `"`+subject+`"`) ||
 			!strings.Contains(string(condition), "sts.amazonaws.com") {
 			t.Errorf("%s is not pinned to %s: %s", role, subject, condition)
 		}
 	}
-	policy := policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "a-policy"), "policy")
+	policy := policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "a-policy"), "policy")
 	for _, s := range policy {
 		resources, _ := json.Marshal(s.Resource)
 		if strings.Contains(string(resources), `"*"`) && !strings.Contains(s.Sid, "Because") {
@@ -54,7 +56,7 @@ func TestDeployRoleTwice(t *testing.T) {
 	if s := statement(t, policy, "HandRolesToTasks"); s.Condition["StringEquals"]["iam:PassedToService"] == nil {
 		t.Errorf("roles may be handed to anyone: %+v", s)
 	}
-	if n := len(policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "b-policy"), "policy")); n != 2 {
+	if n := len(policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "b-policy"), "policy")); n != 2 {
 		t.Errorf("a role for images has %d statements, want 2", n)
 	}
 }
@@ -69,7 +71,7 @@ func TestDeployRoleRefuses(t *testing.T) {
 		"PassRoleArns":   func(a *DeployRoleArgs) { a.PassRoleArns = nil },
 		"something to":   func(a *DeployRoleArgs) { *a = DeployRoleArgs{Repository: a.Repository, Environment: a.Environment} },
 	} {
-		refuses(t, field, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 			args := deployArgs()
 			spoil(args)
 			_, err := NewDeployRole(ctx, "a", args)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/internal/recorder"
 )
 
 func balancer(weight int) EdgeTarget {
@@ -42,38 +44,38 @@ func TestEdgeDnsTwice(t *testing.T) {
 		_, err := NewEdgeDns(ctx, "b", args)
 		return err
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		EdgeDnsType: 2, "aws:route53/zone:Zone": 2, "aws:route53/healthCheck:HealthCheck": 3,
 		// App: A and AAAA. API and git: two A each, no AAAA, as the load balancer has none. Latency: two.
 		route53Record: 8,
 		// Four name servers for each zone, and three public names: git's is left out.
 		cloudflareRecord: 11,
 	})
-	zone := find(t, list, "aws:route53/zone:Zone", "a-zone")
-	if !zone.Protect || zone.Input("forceDestroy") != false || find(t, list, "aws:route53/zone:Zone", "b-zone").Protect {
+	zone := recorder.Must(t, list, "aws:route53/zone:Zone", "a-zone")
+	if !zone.Protect || zone.Input("forceDestroy") != false || recorder.Must(t, list, "aws:route53/zone:Zone", "b-zone").Protect {
 		t.Error("the zone's protection is not what the stack is")
 	}
-	wantInputs(t, find(t, list, cloudflareRecord, "a-api"), map[string]any{"name": "api", "type": "CNAME", "content": "api.aws.morphee.app", "ttl": 60, "proxied": false})
-	wantInputs(t, find(t, list, cloudflareRecord, "b-root"), map[string]any{"name": "@", "content": "root.b.morphee.app"})
-	wantInputs(t, find(t, list, cloudflareRecord, "a-ns-4"), map[string]any{"name": "aws", "type": "NS"})
+	recorder.Expect(t, recorder.Must(t, list, cloudflareRecord, "a-api"), map[string]any{"name": "api", "type": "CNAME", "content": "api.aws.morphee.app", "ttl": 60, "proxied": false})
+	recorder.Expect(t, recorder.Must(t, list, cloudflareRecord, "b-root"), map[string]any{"name": "@", "content": "root.b.morphee.app"})
+	recorder.Expect(t, recorder.Must(t, list, cloudflareRecord, "a-ns-4"), map[string]any{"name": "aws", "type": "NS"})
 
-	half := find(t, list, route53Record, "a-api-aws-a")
-	wantInputs(t, half, map[string]any{
+	half := recorder.Must(t, list, route53Record, "a-api-aws-a")
+	recorder.Expect(t, half, map[string]any{
 		"name": "api.aws.morphee.app", "type": "A", "setIdentifier": "aws", "weightedRoutingPolicies.0.weight": 50,
 		"aliases.0.name": "alb.example", "aliases.0.evaluateTargetHealth": true, "ttl": nil,
 	})
-	wantInputs(t, find(t, list, route53Record, "a-api-vps-a"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, route53Record, "a-api-vps-a"), map[string]any{
 		"weightedRoutingPolicies.0.weight": 50, "records.0": "203.0.113.7", "ttl": 60, "healthCheckId": "a-api-vps-check-id",
 	})
 	// With one live target nothing fails over to the other, whose data may be old.
-	wantInputs(t, find(t, list, route53Record, "a-git-aws-a"), map[string]any{"aliases.0.evaluateTargetHealth": false})
-	wantInputs(t, find(t, list, route53Record, "a-git-vps-a"), map[string]any{"healthCheckId": nil, "weightedRoutingPolicies.0.weight": 0})
-	wantInputs(t, find(t, list, route53Record, "a-app-aws-aaaa"), map[string]any{"type": "AAAA", "aliases.0.evaluateTargetHealth": false})
-	wantInputs(t, find(t, list, route53Record, "b-root-eu-a"), map[string]any{"latencyRoutingPolicies.0.region": "eu-west-1", "weightedRoutingPolicies": nil})
-	wantInputs(t, find(t, list, "aws:route53/healthCheck:HealthCheck", "a-api-public"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, route53Record, "a-git-aws-a"), map[string]any{"aliases.0.evaluateTargetHealth": false})
+	recorder.Expect(t, recorder.Must(t, list, route53Record, "a-git-vps-a"), map[string]any{"healthCheckId": nil, "weightedRoutingPolicies.0.weight": 0})
+	recorder.Expect(t, recorder.Must(t, list, route53Record, "a-app-aws-aaaa"), map[string]any{"type": "AAAA", "aliases.0.evaluateTargetHealth": false})
+	recorder.Expect(t, recorder.Must(t, list, route53Record, "b-root-eu-a"), map[string]any{"latencyRoutingPolicies.0.region": "eu-west-1", "weightedRoutingPolicies": nil})
+	recorder.Expect(t, recorder.Must(t, list, "aws:route53/healthCheck:HealthCheck", "a-api-public"), map[string]any{
 		"type": "HTTPS", "fqdn": "api.morphee.app", "resourcePath": "/health", "enableSni": true, "ipAddress": nil,
 	})
-	wantInputs(t, find(t, list, "aws:route53/healthCheck:HealthCheck", "a-api-vps-check"), map[string]any{"ipAddress": "203.0.113.7", "fqdn": "api.morphee.app"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:route53/healthCheck:HealthCheck", "a-api-vps-check"), map[string]any{"ipAddress": "203.0.113.7", "fqdn": "api.morphee.app"})
 }
 
 // A second platform, and moved weights, change no name, type or identifier of the first one's record.
@@ -83,7 +85,7 @@ func TestAddingATargetKeepsTheOther(t *testing.T) {
 			_, err := NewEdgeDns(ctx, "a", dnsArgs(EdgeName{Host: "api.morphee.app", Targets: targets}))
 			return err
 		})
-		r := find(t, list, route53Record, "a-api-aws-a")
+		r := recorder.Must(t, list, route53Record, "a-api-aws-a")
 		return map[string]any{"name": r.Input("name"), "type": r.Input("type"), "setIdentifier": r.Input("setIdentifier"), "urn": r.URN()}
 	}
 	alone, together := record(balancer(100)), record(vps(90), balancer(10))
@@ -118,7 +120,7 @@ func TestEdgeDnsRefuses(t *testing.T) {
 	sub.SubZone = "aws.example.com"
 	cases["domain below"] = sub
 	for want, args := range cases {
-		refuses(t, want, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, want, func(ctx *pulumi.Context) error {
 			_, err := NewEdgeDns(ctx, "a", args)
 			return err
 		})

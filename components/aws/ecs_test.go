@@ -51,7 +51,7 @@ func services(t *testing.T, changes ...func(*EcsServiceArgs)) []recorder.Resourc
 func containersOf(t *testing.T, list []recorder.Resource, task string) map[string]map[string]any {
 	t.Helper()
 	var all []map[string]any
-	text, _ := find(t, list, "aws:ecs/taskDefinition:TaskDefinition", task).Input("containerDefinitions").(string)
+	text, _ := recorder.Must(t, list, "aws:ecs/taskDefinition:TaskDefinition", task).Input("containerDefinitions").(string)
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		t.Fatal(err)
 	}
@@ -64,25 +64,25 @@ func containersOf(t *testing.T, list []recorder.Resource, task string) map[strin
 
 func TestEcsServiceTwice(t *testing.T) {
 	list := services(t, nil, nil)
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		EcsClusterType: 2, EcsServiceType: 2, "aws:ecs/cluster:Cluster": 2, "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": 2, "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": 2,
 		"aws:ecs/service:Service": 2, "aws:ecs/taskDefinition:TaskDefinition": 2, "aws:cloudwatch/logGroup:LogGroup": 4, "aws:iam/role:Role": 4, "aws:iam/rolePolicy:RolePolicy": 2,
 		"aws:ec2/securityGroup:SecurityGroup": 2, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": 2,
 	})
 	wantSeparateRules(t, list)
-	wantInputs(t, find(t, list, "aws:ecs/cluster:Cluster", "svc1-cluster-cluster"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:ecs/cluster:Cluster", "svc1-cluster-cluster"), map[string]any{
 		"settings.0.name": "containerInsights", "settings.0.value": "enabled", "configuration.executeCommandConfiguration.logging": "OVERRIDE",
 		"configuration.executeCommandConfiguration.logConfiguration.cloudWatchEncryptionEnabled": true,
 	})
-	wantInputs(t, find(t, list, "aws:ecs/service:Service", "svc1-service"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:ecs/service:Service", "svc1-service"), map[string]any{
 		"desiredCount": 1, "deploymentMinimumHealthyPercent": 100, "deploymentMaximumPercent": 200, "deploymentCircuitBreaker.enable": true, "deploymentCircuitBreaker.rollback": true,
 		"waitForSteadyState": true, "enableExecuteCommand": false, "networkConfiguration.assignPublicIp": false, "networkConfiguration.subnets.0": "subnet-a",
 		"networkConfiguration.securityGroups.0": "svc1-sg-id", "capacityProviderStrategies.0.capacityProvider": "FARGATE", "capacityProviderStrategies.1": nil, "launchType": nil,
 		"forceNewDeployment": true, "platformVersion": "LATEST", "propagateTags": "SERVICE", "healthCheckGracePeriodSeconds": nil, "availabilityZoneRebalancing": "ENABLED",
 		"taskDefinition": "arn:aws:svc1-task",
 	})
-	task := find(t, list, "aws:ecs/taskDefinition:TaskDefinition", "svc1-task")
-	wantInputs(t, task, map[string]any{
+	task := recorder.Must(t, list, "aws:ecs/taskDefinition:TaskDefinition", "svc1-task")
+	recorder.Expect(t, task, map[string]any{
 		"family": "morphee-test-svc1", "cpu": "512", "memory": "1024", "networkMode": "awsvpc", "requiresCompatibilities.0": "FARGATE",
 		"runtimePlatform.cpuArchitecture": "ARM64", "runtimePlatform.operatingSystemFamily": "LINUX",
 		"executionRoleArn": "arn:aws:svc1-execution", "taskRoleArn": "arn:aws:svc1-role", "ephemeralStorage": nil,
@@ -94,12 +94,12 @@ func TestEcsServiceTwice(t *testing.T) {
 	if got := task.Input("containerDefinitions"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	wantInputs(t, find(t, list, "aws:cloudwatch/logGroup:LogGroup", "svc1-logs"), map[string]any{"retentionInDays": 30, "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/logs"})
-	wantInputs(t, find(t, list, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "svc1-sg-internet-443"), map[string]any{"cidrIpv4": "0.0.0.0/0", "fromPort": 443, "toPort": 443})
+	recorder.Expect(t, recorder.Must(t, list, "aws:cloudwatch/logGroup:LogGroup", "svc1-logs"), map[string]any{"retentionInDays": 30, "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/logs"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "svc1-sg-internet-443"), map[string]any{"cidrIpv4": "0.0.0.0/0", "fromPort": 443, "toPort": 443})
 	if got := publicSources(list); len(got) != 0 {
 		t.Errorf("open to everyone: %v", got)
 	}
-	execution := policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "svc1-execution-policy"), "policy")
+	execution := policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "svc1-execution-policy"), "policy")
 	if len(execution) != 1 || fmt.Sprint(statement(t, execution, "WriteLogs").Resource) != "[arn:aws:svc1-logs:*]" {
 		t.Errorf("execution role: %+v", execution)
 	}
@@ -183,7 +183,7 @@ func TestEcsServiceContainers(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}
-	wantInputs(t, find(t, list, "aws:ecs/taskDefinition:TaskDefinition", "forgejo-task"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:ecs/taskDefinition:TaskDefinition", "forgejo-task"), map[string]any{
 		"volumes.0.name": "data", "volumes.0.efsVolumeConfiguration.transitEncryption": "ENABLED", "volumes.0.efsVolumeConfiguration.fileSystemId": "repos-files-id",
 		"volumes.0.efsVolumeConfiguration.authorizationConfig.iam": "ENABLED", "volumes.0.efsVolumeConfiguration.authorizationConfig.accessPointId": "repos-access-forgejo-id",
 		"volumes.1.name": "git-scratch-0", "volumes.2.name": "git-scratch-1", "volumes.3": nil,
@@ -192,7 +192,7 @@ func TestEcsServiceContainers(t *testing.T) {
 
 func TestEcsServiceRolesAreLeast(t *testing.T) {
 	list := registerFull(t)
-	execution := policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "forgejo-execution-policy"), "policy")
+	execution := policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "forgejo-execution-policy"), "policy")
 	for sid, want := range map[string]string{
 		"WriteLogs": "[arn:aws:forgejo-logs:*]",
 		"LogInToRegistryBecauseGetAuthorizationTokenHasNoResourceLevel": "[*]",
@@ -207,7 +207,7 @@ func TestEcsServiceRolesAreLeast(t *testing.T) {
 	if got := fmt.Sprint(statement(t, execution, "DecryptSecrets").Condition); got != "map[StringEquals:map[kms:ViaService:[secretsmanager.eu-central-1.amazonaws.com]]]" {
 		t.Error(got)
 	}
-	task := policyOf(t, find(t, list, "aws:iam/rolePolicy:RolePolicy", "forgejo-role-policy"), "policy")
+	task := policyOf(t, recorder.Must(t, list, "aws:iam/rolePolicy:RolePolicy", "forgejo-role-policy"), "policy")
 	mount := statement(t, task, "MountData")
 	if fmt.Sprint(mount.Resource, mount.Action, mount.Condition) != "[arn:aws:repos-files] [elasticfilesystem:ClientMount elasticfilesystem:ClientWrite] map[StringEquals:map[elasticfilesystem:AccessPointArn:[arn:aws:repos-access-forgejo]]]" {
 		t.Errorf("%+v", mount)
@@ -225,7 +225,7 @@ func TestEcsServiceRolesAreLeast(t *testing.T) {
 // Everything a task needs is there before the service is made.
 func TestEcsServiceComesLast(t *testing.T) {
 	list := registerFull(t)
-	deps := find(t, list, "aws:ecs/service:Service", "forgejo-service").Dependencies
+	deps := recorder.Must(t, list, "aws:ecs/service:Service", "forgejo-service").Dependencies
 	for _, want := range []string{
 		"aws:efs/mountTarget:MountTarget::repos-mount-a", "aws:efs/mountTarget:MountTarget::repos-mount-b", "aws:efs/fileSystemPolicy:FileSystemPolicy::repos-policy",
 		"aws:lb/listenerRule:ListenerRule::web-git-rule", "aws:lb/listener:Listener::web-ssh-listener", "aws:iam/rolePolicy:RolePolicy::forgejo-execution-policy", "aws:iam/rolePolicy:RolePolicy::forgejo-role-policy",
@@ -236,21 +236,21 @@ func TestEcsServiceComesLast(t *testing.T) {
 			t.Errorf("the service does not wait for %s", want)
 		}
 	}
-	wantInputs(t, find(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "forgejo-sg-database-in"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "forgejo-sg-database-in"), map[string]any{
 		"securityGroupId": "db-sg-id", "referencedSecurityGroupId": "forgejo-sg-id", "fromPort": 5432, "toPort": 5432, "cidrIpv4": nil,
 	})
-	wantInputs(t, find(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "forgejo-sg-lb-in"), map[string]any{"securityGroupId": "forgejo-sg-id", "referencedSecurityGroupId": "web-sg-id", "fromPort": 3000})
-	wantInputs(t, find(t, list, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "forgejo-sg-lb-2222-out"), map[string]any{"securityGroupId": "web-ssh-sg-id", "referencedSecurityGroupId": "forgejo-sg-id", "fromPort": 2222})
+	recorder.Expect(t, recorder.Must(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "forgejo-sg-lb-in"), map[string]any{"securityGroupId": "forgejo-sg-id", "referencedSecurityGroupId": "web-sg-id", "fromPort": 3000})
+	recorder.Expect(t, recorder.Must(t, list, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "forgejo-sg-lb-2222-out"), map[string]any{"securityGroupId": "web-ssh-sg-id", "referencedSecurityGroupId": "forgejo-sg-id", "fromPort": 2222})
 	wantSeparateRules(t, list)
 }
 
 func TestEcsServiceSingleWriter(t *testing.T) {
 	list := registerFull(t)
-	wantInputs(t, find(t, list, "aws:ecs/service:Service", "forgejo-service"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:ecs/service:Service", "forgejo-service"), map[string]any{
 		"desiredCount": 1, "deploymentMinimumHealthyPercent": 0, "deploymentMaximumPercent": 100, "availabilityZoneRebalancing": "DISABLED", "enableExecuteCommand": true,
 		"healthCheckGracePeriodSeconds": 120, "loadBalancers.0.containerPort": 3000, "loadBalancers.1.containerPort": 2222, "serviceRegistries.registryArn": "arn:aws:forgejo-discovery",
 	})
-	wantInputs(t, find(t, list, "aws:servicediscovery/service:Service", "forgejo-discovery"), map[string]any{"name": "forgejo", "dnsConfig.dnsRecords.0.type": "A", "dnsConfig.dnsRecords.0.ttl": 10})
+	recorder.Expect(t, recorder.Must(t, list, "aws:servicediscovery/service:Service", "forgejo-discovery"), map[string]any{"name": "forgejo", "dnsConfig.dnsRecords.0.type": "A", "dnsConfig.dnsRecords.0.ttl": 10})
 }
 
 func TestEcsServiceScaling(t *testing.T) {
@@ -266,12 +266,12 @@ func TestEcsServiceScaling(t *testing.T) {
 		})
 		return err
 	})
-	wantInputs(t, find(t, list, "aws:appautoscaling/target:Target", "backend-scaling"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:appautoscaling/target:Target", "backend-scaling"), map[string]any{
 		"minCapacity": 2, "maxCapacity": 10, "resourceId": "service/backend-cluster-cluster-1234567/backend-service-1234567", "scalableDimension": "ecs:service:DesiredCount",
 	})
 	for name, want := range map[string][2]any{"cpu": {"ECSServiceAverageCPUUtilization", 70}, "memory": {"ECSServiceAverageMemoryUtilization", 80}, "requests": {"ALBRequestCountPerTarget", 1000}} {
-		policy := find(t, list, "aws:appautoscaling/policy:Policy", "backend-scaling-"+name)
-		wantInputs(t, policy, map[string]any{
+		policy := recorder.Must(t, list, "aws:appautoscaling/policy:Policy", "backend-scaling-"+name)
+		recorder.Expect(t, policy, map[string]any{
 			"policyType": "TargetTrackingScaling", "targetTrackingScalingPolicyConfiguration.targetValue": want[1],
 			"targetTrackingScalingPolicyConfiguration.predefinedMetricSpecification.predefinedMetricType": want[0],
 		})
@@ -280,15 +280,15 @@ func TestEcsServiceScaling(t *testing.T) {
 			t.Errorf("%s: resource label %v", name, label)
 		}
 	}
-	svc := find(t, list, "aws:ecs/service:Service", "backend-service")
-	wantInputs(t, svc, map[string]any{
+	svc := recorder.Must(t, list, "aws:ecs/service:Service", "backend-service")
+	recorder.Expect(t, svc, map[string]any{
 		"desiredCount": 2, "capacityProviderStrategies.0.capacityProvider": "FARGATE", "capacityProviderStrategies.0.weight": 1, "capacityProviderStrategies.0.base": 2,
 		"capacityProviderStrategies.1.capacityProvider": "FARGATE_SPOT", "capacityProviderStrategies.1.weight": 3, "capacityProviderStrategies.1.base": 0,
 	})
 	if !slices.Contains(svc.IgnoreChanges, "desiredCount") {
 		t.Error("a deployment would undo what scaling did")
 	}
-	if one := find(t, services(t, nil), "aws:ecs/service:Service", "svc1-service"); slices.Contains(one.IgnoreChanges, "desiredCount") {
+	if one := recorder.Must(t, services(t, nil), "aws:ecs/service:Service", "svc1-service"); slices.Contains(one.IgnoreChanges, "desiredCount") {
 		t.Error("without scaling the count is ours")
 	}
 }
@@ -303,9 +303,9 @@ func TestEcsServiceRolledBackFails(t *testing.T) {
 		_, err := service(ctx, "svc1", nil)
 		return err
 	}
-	_, err := (&recorder.Recorder{Outputs: awsOutputs, Calls: rolledBack}).Run(program)
+	_, err := (&recorder.Recorder{Outputs: recorder.Computed, Calls: rolledBack}).Run(program)
 	wantError(t, err, `EcsService "svc1"`, "arn:aws:svc1-task:1", "rolled back", "--refresh")
-	if err := inPreview(program, &recorder.Recorder{Outputs: awsOutputs, Calls: rolledBack}); err != nil {
+	if err := inPreview(program, &recorder.Recorder{Outputs: recorder.Computed, Calls: rolledBack}); err != nil {
 		t.Errorf("a preview must not fail for what the update would mend: %v", err)
 	}
 }
@@ -414,17 +414,17 @@ func TestEcsServiceRefuses(t *testing.T) {
 		"InternetPorts: got 0": func(a *EcsServiceArgs) { a.InternetPorts = []int{0} },
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewEcsService(ctx, "svc", serviceArgs(&EcsCluster{Namespace: "morphee.internal"}, change))
 				return err
 			})
 		})
 	}
-	refuses(t, "Exec: got true", func(ctx *pulumi.Context) error {
+	recorder.Refuses(t, "Exec: got true", func(ctx *pulumi.Context) error {
 		_, err := NewEcsService(ctx, "svc", serviceArgs(&EcsCluster{}, func(a *EcsServiceArgs) { a.Exec = true }))
 		return err
 	})
-	refuses(t, "a cluster with a Namespace", func(ctx *pulumi.Context) error {
+	recorder.Refuses(t, "a cluster with a Namespace", func(ctx *pulumi.Context) error {
 		_, err := NewEcsService(ctx, "svc", serviceArgs(&EcsCluster{}, func(a *EcsServiceArgs) { a.DiscoveryName = "svc" }))
 		return err
 	})
@@ -440,7 +440,7 @@ func TestEcsServiceRefuses(t *testing.T) {
 }
 
 func TestEcsServiceSecretInPlain(t *testing.T) {
-	_, err := (&recorder.Recorder{Outputs: awsOutputs, Calls: runningAsAsked}).Run(func(ctx *pulumi.Context) error {
+	_, err := (&recorder.Recorder{Outputs: recorder.Computed, Calls: recorder.RunningAsAsked}).Run(func(ctx *pulumi.Context) error {
 		_, err := service(ctx, "svc1", func(a *EcsServiceArgs) {
 			a.Containers[0].Environment = map[string]pulumi.StringInput{"DATABASE_URL": pulumi.ToSecret(pulumi.String("postgres://u:canary@h/d")).(pulumi.StringOutput)}
 		})
@@ -460,7 +460,7 @@ func TestEcsClusterRefuses(t *testing.T) {
 		"LogRetentionDays: got 8":  {ExecLogs: true, LogKmsKeyArn: keyArn("logs"), LogRetentionDays: 8},
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewEcsCluster(ctx, "main", args)
 				return err
 			})

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/internal/recorder"
 )
 
 func keysArgs(change func(*KeysArgs)) *KeysArgs {
@@ -27,10 +29,10 @@ func TestKeysTwice(t *testing.T) {
 		_, err := NewKeys(ctx, "two", keysArgs(func(a *KeysArgs) { a.Purposes, a.Disposable = []KeyPurpose{KeySecrets}, true }))
 		return err
 	})
-	wantCounts(t, list, map[string]int{KeysType: 2, "aws:kms/key:Key": 5, "aws:kms/alias:Alias": 5})
+	recorder.ExpectCounts(t, list, map[string]int{KeysType: 2, "aws:kms/key:Key": 5, "aws:kms/alias:Alias": 5})
 	for _, purpose := range []string{"files", "logs", "alarms", "backups"} {
-		key := find(t, list, "aws:kms/key:Key", "one-"+purpose)
-		wantInputs(t, key, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 30, "tags.stack": "test"})
+		key := recorder.Must(t, list, "aws:kms/key:Key", "one-"+purpose)
+		recorder.Expect(t, key, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 30, "tags.stack": "test"})
 		if !key.Protect {
 			t.Errorf("%s is not protected", key.Name)
 		}
@@ -53,7 +55,7 @@ func TestKeysTwice(t *testing.T) {
 		}
 	}
 	const itself = "BecauseInAKeyPolicyItMeansThisKey"
-	files := policyOf(t, find(t, list, "aws:kms/key:Key", "one-files"), "policy")
+	files := policyOf(t, recorder.Must(t, list, "aws:kms/key:Key", "one-files"), "policy")
 	via := statement(t, files, "UseThroughServices"+itself).Condition["StringEquals"]
 	if got := fmt.Sprint(via); got != "map[kms:CallerAccount:[123456789012] kms:ViaService:[elasticfilesystem.eu-central-1.amazonaws.com backup.eu-central-1.amazonaws.com]]" {
 		t.Error(got)
@@ -61,15 +63,15 @@ func TestKeysTwice(t *testing.T) {
 	if len(files) != 3 {
 		t.Errorf("%d statements for files, want 3", len(files))
 	}
-	logs := policyOf(t, find(t, list, "aws:kms/key:Key", "one-logs"), "policy")
+	logs := policyOf(t, recorder.Must(t, list, "aws:kms/key:Key", "one-logs"), "policy")
 	if got := fmt.Sprint(statement(t, logs, "LogGroups"+itself).Condition["ArnLike"]); !strings.Contains(got, "arn:aws:logs:eu-central-1:123456789012:log-group:*") {
 		t.Error(got)
 	}
-	backups := policyOf(t, find(t, list, "aws:kms/key:Key", "one-backups"), "policy")
+	backups := policyOf(t, recorder.Must(t, list, "aws:kms/key:Key", "one-backups"), "policy")
 	if got := fmt.Sprint(statement(t, backups, "DirectUsers"+itself).Principal); got != "map[AWS:[arn:role]]" {
 		t.Error(got)
 	}
-	if find(t, list, "aws:kms/key:Key", "two-secrets").Protect {
+	if recorder.Must(t, list, "aws:kms/key:Key", "two-secrets").Protect {
 		t.Error("a disposable stack's key is protected")
 	}
 }
@@ -85,7 +87,7 @@ func TestKeysRefuse(t *testing.T) {
 		"DeletionWindowDays: got 6": func(a *KeysArgs) { a.DeletionWindowDays = 6 },
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewKeys(ctx, "keys", keysArgs(change))
 				return err
 			})
@@ -107,17 +109,17 @@ func TestSecretsTwice(t *testing.T) {
 		_, err = NewSecrets(ctx, "two", &SecretsArgs{KmsKeyArn: keyArn("secrets"), Tags: testTags, Disposable: true, Secrets: map[string]SecretSpec{"x": {Description: "x", Value: pulumi.String("y")}}})
 		return err
 	})
-	wantCounts(t, list, map[string]int{SecretsType: 2, "aws:secretsmanager/secret:Secret": 3, "aws:secretsmanager/secretVersion:SecretVersion": 2})
-	secret := find(t, list, "aws:secretsmanager/secret:Secret", "one-redis-auth")
-	wantInputs(t, secret, map[string]any{"kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/secrets", "recoveryWindowInDays": 30, "name": nil})
+	recorder.ExpectCounts(t, list, map[string]int{SecretsType: 2, "aws:secretsmanager/secret:Secret": 3, "aws:secretsmanager/secretVersion:SecretVersion": 2})
+	secret := recorder.Must(t, list, "aws:secretsmanager/secret:Secret", "one-redis-auth")
+	recorder.Expect(t, secret, map[string]any{"kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/secrets", "recoveryWindowInDays": 30, "name": nil})
 	if !secret.Protect {
 		t.Error("the secret is not protected")
 	}
-	version := find(t, list, "aws:secretsmanager/secretVersion:SecretVersion", "one-redis-auth-value")
+	version := recorder.Must(t, list, "aws:secretsmanager/secretVersion:SecretVersion", "one-redis-auth-value")
 	if !version.IsSecret("secretString") || version.Input("secretString") != "canary-value" {
 		t.Error("the value is not kept a secret")
 	}
-	wantInputs(t, find(t, list, "aws:secretsmanager/secret:Secret", "two-x"), map[string]any{"recoveryWindowInDays": 0})
+	recorder.Expect(t, recorder.Must(t, list, "aws:secretsmanager/secret:Secret", "two-x"), map[string]any{"recoveryWindowInDays": 0})
 	for _, r := range list {
 		if r.Type != version.Type && strings.Contains(fmt.Sprint(r.Inputs), "canary-value") {
 			t.Errorf("%s %s shows the value", r.Type, r.Name)
@@ -139,7 +141,7 @@ func TestSecretsRefuse(t *testing.T) {
 		"RecoveryDays: got 7, want nothing": {KmsKeyArn: keyArn("k"), Secrets: ok, RecoveryDays: 7, Disposable: true},
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewSecrets(ctx, "secrets", args)
 				return err
 			})
@@ -154,7 +156,7 @@ func TestAllPurposesHaveAPolicy(t *testing.T) {
 		return err
 	})
 	for _, p := range all {
-		key := find(t, list, "aws:kms/key:Key", "all-"+string(p))
+		key := recorder.Must(t, list, "aws:kms/key:Key", "all-"+string(p))
 		if len(policyOf(t, key, "policy")) < 3 {
 			t.Errorf("%s: no policy", p)
 		}

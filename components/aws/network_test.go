@@ -34,32 +34,32 @@ func networks(t *testing.T, changes ...func(*NetworkArgs)) []recorder.Resource {
 
 func TestNetworkTwice(t *testing.T) {
 	list := networks(t, nil, func(a *NetworkArgs) { a.RegionIndex = 1 })
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		NetworkType: 2, "aws:ec2/vpc:Vpc": 2, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": 2, "aws:ec2/subnet:Subnet": 8,
 		"aws:ec2/internetGateway:InternetGateway": 2, "aws:ec2/routeTable:RouteTable": 6, "aws:ec2/routeTableAssociation:RouteTableAssociation": 8, "aws:ec2/route:Route": 6,
 		"aws:ec2/eip:Eip": 2, "aws:ec2/natGateway:NatGateway": 2, "aws:ec2/networkAcl:NetworkAcl": 2, "aws:ec2/vpcEndpoint:VpcEndpoint": 2, "aws:ec2/flowLog:FlowLog": 2,
 		"aws:cloudwatch/logGroup:LogGroup": 2, "aws:iam/role:Role": 2, "aws:iam/rolePolicy:RolePolicy": 2,
 	})
-	wantInputs(t, find(t, list, "aws:ec2/vpc:Vpc", "net2-vpc"), map[string]any{"cidrBlock": "10.65.0.0/16", "enableDnsHostnames": true, "tags.owner": "platform", "tags.phase": "3"})
-	wantInputs(t, find(t, list, "aws:ec2/subnet:Subnet", "net1-public-a"), map[string]any{"cidrBlock": "10.64.128.0/21", "availabilityZone": "eu-central-1a", "mapPublicIpOnLaunch": false})
-	wantInputs(t, find(t, list, "aws:ec2/subnet:Subnet", "net1-private-b"), map[string]any{"cidrBlock": "10.64.16.0/20", "availabilityZone": "eu-central-1b", "mapPublicIpOnLaunch": false})
-	closed := find(t, list, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "net1-default")
+	recorder.Expect(t, recorder.Must(t, list, "aws:ec2/vpc:Vpc", "net2-vpc"), map[string]any{"cidrBlock": "10.65.0.0/16", "enableDnsHostnames": true, "tags.owner": "platform", "tags.phase": "3"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:ec2/subnet:Subnet", "net1-public-a"), map[string]any{"cidrBlock": "10.64.128.0/21", "availabilityZone": "eu-central-1a", "mapPublicIpOnLaunch": false})
+	recorder.Expect(t, recorder.Must(t, list, "aws:ec2/subnet:Subnet", "net1-private-b"), map[string]any{"cidrBlock": "10.64.16.0/20", "availabilityZone": "eu-central-1b", "mapPublicIpOnLaunch": false})
+	closed := recorder.Must(t, list, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "net1-default")
 	for _, direction := range []string{"ingress", "egress"} {
 		if rules, ok := closed.Input(direction).([]any); !ok || len(rules) != 0 {
 			t.Errorf("default security group: %s is %v, want an empty list", direction, closed.Input(direction))
 		}
 	}
-	wantInputs(t, find(t, list, "aws:cloudwatch/logGroup:LogGroup", "net1-flow-logs"), map[string]any{"retentionInDays": 90, "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/logs"})
-	wantInputs(t, find(t, list, "aws:ec2/flowLog:FlowLog", "net1-flow-log"), map[string]any{"trafficType": "ALL", "vpcId": "net1-vpc-id", "logDestination": "arn:aws:net1-flow-logs"})
-	wantInputs(t, find(t, list, "aws:ec2/vpcEndpoint:VpcEndpoint", "net1-endpoint-s3"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:cloudwatch/logGroup:LogGroup", "net1-flow-logs"), map[string]any{"retentionInDays": 90, "kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/logs"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:ec2/flowLog:FlowLog", "net1-flow-log"), map[string]any{"trafficType": "ALL", "vpcId": "net1-vpc-id", "logDestination": "arn:aws:net1-flow-logs"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:ec2/vpcEndpoint:VpcEndpoint", "net1-endpoint-s3"), map[string]any{
 		"serviceName": "com.amazonaws.eu-central-1.s3", "vpcEndpointType": "Gateway", "routeTableIds.0": "net1-public-routes-id", "routeTableIds.1": "net1-private-a-routes-id", "routeTableIds.2": "net1-private-b-routes-id",
 	})
-	acl := find(t, list, "aws:ec2/networkAcl:NetworkAcl", "net1-private-acl")
-	wantInputs(t, acl, map[string]any{
+	acl := recorder.Must(t, list, "aws:ec2/networkAcl:NetworkAcl", "net1-private-acl")
+	recorder.Expect(t, acl, map[string]any{
 		"ingress.0.cidrBlock": "10.64.0.0/16", "ingress.1.cidrBlock": "0.0.0.0/0", "ingress.1.fromPort": 32768, "ingress.1.protocol": "tcp",
 		"subnetIds.0": "net1-private-a-id", "subnetIds.1": "net1-private-b-id",
 	})
-	trust := policyOf(t, find(t, list, "aws:iam/role:Role", "net1-flow-logs-role"), "assumeRolePolicy")
+	trust := policyOf(t, recorder.Must(t, list, "aws:iam/role:Role", "net1-flow-logs-role"), "assumeRolePolicy")
 	if got := fmt.Sprint(statement(t, trust, "Assume").Condition["StringEquals"]["aws:SourceAccount"]); got != "["+testAccount+"]" {
 		t.Errorf("flow log role can be taken for %s", got)
 	}
@@ -127,17 +127,17 @@ func TestNetworkNat(t *testing.T) {
 			if c.target == "" {
 				return
 			}
-			wantInputs(t, find(t, list, "aws:ec2/route:Route", "net1-private-a-out"), map[string]any{c.target: c.first})
-			wantInputs(t, find(t, list, "aws:ec2/route:Route", "net1-private-c-out"), map[string]any{c.target: c.third})
+			recorder.Expect(t, recorder.Must(t, list, "aws:ec2/route:Route", "net1-private-a-out"), map[string]any{c.target: c.first})
+			recorder.Expect(t, recorder.Must(t, list, "aws:ec2/route:Route", "net1-private-c-out"), map[string]any{c.target: c.third})
 		})
 	}
 	list := networks(t, func(a *NetworkArgs) { a.Nat = NatInstance })
-	wantInputs(t, find(t, list, "aws:ec2/networkInterface:NetworkInterface", "net1-nat-instance-interface"), map[string]any{"sourceDestCheck": false, "subnetId": "net1-public-a-id"})
-	wantInputs(t, find(t, list, "aws:ec2/launchTemplate:LaunchTemplate", "net1-nat-instance-template"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:ec2/networkInterface:NetworkInterface", "net1-nat-instance-interface"), map[string]any{"sourceDestCheck": false, "subnetId": "net1-public-a-id"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:ec2/launchTemplate:LaunchTemplate", "net1-nat-instance-template"), map[string]any{
 		"metadataOptions.httpTokens": "required", "blockDeviceMappings.0.ebs.encrypted": "true", "imageId": natInstanceImage,
 	})
-	wantInputs(t, find(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "net1-nat-instance-sg-vpc-in"), map[string]any{"cidrIpv4": "10.64.0.0/16"})
-	if r := find(t, list, "aws:ec2/instance:Instance", "net1-nat-instance"); !r.DeleteBeforeReplace {
+	recorder.Expect(t, recorder.Must(t, list, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "net1-nat-instance-sg-vpc-in"), map[string]any{"cidrIpv4": "10.64.0.0/16"})
+	if r := recorder.Must(t, list, "aws:ec2/instance:Instance", "net1-nat-instance"); !r.DeleteBeforeReplace {
 		t.Error("the NAT instance must go before the next one takes its network interface")
 	}
 }
@@ -199,7 +199,7 @@ func TestNetworkEndpoints(t *testing.T) {
 		}
 		return err
 	})
-	wantInputs(t, find(t, list, "aws:ec2/vpcEndpoint:VpcEndpoint", "net1-endpoint-ecr-api"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:ec2/vpcEndpoint:VpcEndpoint", "net1-endpoint-ecr-api"), map[string]any{
 		"serviceName": "com.amazonaws.eu-central-1.ecr.api", "vpcEndpointType": "Interface", "privateDnsEnabled": true,
 		"securityGroupIds.0": "net1-endpoints-sg-id", "subnetIds.0": "net1-private-a-id", "subnetIds.1": "net1-private-b-id",
 	})
@@ -233,7 +233,7 @@ func TestNetworkRefuses(t *testing.T) {
 		"AccountID":                    func(a *NetworkArgs) { a.AccountID = nil },
 	} {
 		t.Run(field, func(t *testing.T) {
-			refuses(t, field, func(ctx *pulumi.Context) error {
+			recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 				_, err := NewNetwork(ctx, "net", networkArgs(change))
 				return err
 			})

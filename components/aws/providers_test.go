@@ -27,16 +27,16 @@ func TestProvidersTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantCounts(t, list, map[string]int{ProvidersType: 2, provider: 4})
+	recorder.ExpectCounts(t, list, map[string]int{ProvidersType: 2, provider: 4})
 	got := map[string]bool{<-accounts: true, <-accounts: true}
 	if !got["a"+testAccount] || !got["b210987654321"] {
 		t.Errorf("accounts are %v", got)
 	}
-	wantInputs(t, find(t, list, provider, "a-regional"), map[string]any{"region": testRegion, "allowedAccountIds.0": testAccount})
-	wantInputs(t, find(t, list, provider, "a-us-east-1"), map[string]any{"region": "us-east-1"})
-	wantInputs(t, find(t, list, provider, "b-regional"), map[string]any{"allowedAccountIds": nil})
+	recorder.Expect(t, recorder.Must(t, list, provider, "a-regional"), map[string]any{"region": testRegion, "allowedAccountIds.0": testAccount})
+	recorder.Expect(t, recorder.Must(t, list, provider, "a-us-east-1"), map[string]any{"region": "us-east-1"})
+	recorder.Expect(t, recorder.Must(t, list, provider, "b-regional"), map[string]any{"allowedAccountIds": nil})
 	for _, args := range []*ProvidersArgs{{Region: "europe"}, {Region: testRegion, AccountID: "12"}} {
-		refuses(t, "Providers", func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, "Providers", func(ctx *pulumi.Context) error {
 			_, err := NewProviders(ctx, "a", args)
 			return err
 		})
@@ -52,15 +52,15 @@ func TestCredentialsTwice(t *testing.T) {
 		_, err := NewCredentials(ctx, "b", &CredentialsArgs{Passwords: []string{"cache"}, SSHHostKey: true, Disposable: true})
 		return err
 	})
-	wantCounts(t, list, map[string]int{CredentialsType: 2, password: 3, key: 1})
-	a, b := find(t, list, password, "a-cache"), find(t, list, key, "b-ssh-host-key")
-	wantInputs(t, a, map[string]any{"length": 48, "special": false})
-	wantInputs(t, b, map[string]any{"algorithm": "ED25519"})
+	recorder.ExpectCounts(t, list, map[string]int{CredentialsType: 2, password: 3, key: 1})
+	a, b := recorder.Must(t, list, password, "a-cache"), recorder.Must(t, list, key, "b-ssh-host-key")
+	recorder.Expect(t, a, map[string]any{"length": 48, "special": false})
+	recorder.Expect(t, b, map[string]any{"algorithm": "ED25519"})
 	if !a.Protect || b.Protect {
 		t.Errorf("protect is %v and %v, want true and false", a.Protect, b.Protect)
 	}
 	for _, passwords := range [][]string{nil, {"a", "a"}, {"Cache"}} {
-		refuses(t, "Passwords", func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, "Passwords", func(ctx *pulumi.Context) error {
 			_, err := NewCredentials(ctx, "a", &CredentialsArgs{Passwords: passwords})
 			return err
 		})

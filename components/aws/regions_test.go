@@ -44,13 +44,13 @@ func TestGlobalDatabaseTwice(t *testing.T) {
 		}
 		return nil
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		GlobalDatabaseType: 2, "aws:rds/globalCluster:GlobalCluster": 2, AuroraOrRdsType: 4, "aws:rds/cluster:Cluster": 4, "aws:rds/clusterInstance:ClusterInstance": 4,
 		"aws:rds/subnetGroup:SubnetGroup": 4, "aws:rds/parameterGroup:ParameterGroup": 4, "aws:rds/clusterParameterGroup:ClusterParameterGroup": 4, "random:index/randomId:RandomId": 4,
 		"aws:cloudwatch/logGroup:LogGroup": 4, "aws:ec2/securityGroup:SecurityGroup": 4, "aws:iam/role:Role": 4, "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 4,
 	})
-	global := find(t, list, "aws:rds/globalCluster:GlobalCluster", "db1-world-global")
-	wantInputs(t, global, map[string]any{
+	global := recorder.Must(t, list, "aws:rds/globalCluster:GlobalCluster", "db1-world-global")
+	recorder.Expect(t, global, map[string]any{
 		"sourceDbClusterIdentifier": "arn:aws:db1-cluster", "deletionProtection": true, "forceDestroy": true, "engine": nil, "databaseName": nil, "storageEncrypted": nil,
 		"globalClusterIdentifier": "db1-deadbeef-global",
 	})
@@ -59,19 +59,19 @@ func TestGlobalDatabaseTwice(t *testing.T) {
 			t.Errorf("what AWS says of %s would replace the global database", p)
 		}
 	}
-	if !global.Protect || find(t, list, "aws:rds/globalCluster:GlobalCluster", "db2-world-global").Protect {
+	if !global.Protect || recorder.Must(t, list, "aws:rds/globalCluster:GlobalCluster", "db2-world-global").Protect {
 		t.Error("the global database is protected, except in a disposable stack")
 	}
-	if !slices.Contains(global.Dependencies, find(t, list, "aws:rds/clusterInstance:ClusterInstance", "db1-instance-1").URN()) {
+	if !slices.Contains(global.Dependencies, recorder.Must(t, list, "aws:rds/clusterInstance:ClusterInstance", "db1-instance-1").URN()) {
 		t.Error("the global database must wait for an instance to copy from")
 	}
-	source := find(t, list, "aws:rds/cluster:Cluster", "db1-cluster")
-	wantInputs(t, source, map[string]any{"manageMasterUserPassword": nil, "masterUsername": "morphee_admin", "globalClusterIdentifier": nil, "masterUserSecretKmsKeyId": nil})
+	source := recorder.Must(t, list, "aws:rds/cluster:Cluster", "db1-cluster")
+	recorder.Expect(t, source, map[string]any{"manageMasterUserPassword": nil, "masterUsername": "morphee_admin", "globalClusterIdentifier": nil, "masterUserSecretKmsKeyId": nil})
 	if !source.IsSecret("masterPassword") {
 		t.Error("the master password is no secret")
 	}
-	far := find(t, list, "aws:rds/cluster:Cluster", "db1-far-cluster")
-	wantInputs(t, far, map[string]any{
+	far := recorder.Must(t, list, "aws:rds/cluster:Cluster", "db1-far-cluster")
+	recorder.Expect(t, far, map[string]any{
 		"manageMasterUserPassword": nil, "masterPassword": nil, "masterUsername": nil, "databaseName": nil, "globalClusterIdentifier": "db1-world-global-id",
 		"storageEncrypted": true, "deletionProtection": true, "iamDatabaseAuthenticationEnabled": true, "backupRetentionPeriod": 30,
 	})
@@ -89,7 +89,7 @@ func TestWriterOf(t *testing.T) {
 		_, err := NewReplicaKey(ctx, "k", &ReplicaKeyArgs{PrimaryKeyArn: host, Purpose: KeySecrets, Region: testRegion, AccountID: pulumi.String(testAccount), Tags: testTags})
 		return err
 	})
-	wantInputs(t, find(t, list, "aws:kms/replicaKey:ReplicaKey", "k-key"), map[string]any{"primaryKeyArn": "db.cluster-abc.eu-west-1.rds.amazonaws.com"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:kms/replicaKey:ReplicaKey", "k-key"), map[string]any{"primaryKeyArn": "db.cluster-abc.eu-west-1.rds.amazonaws.com"})
 }
 
 func TestGlobalDatabaseRefuses(t *testing.T) {
@@ -102,7 +102,7 @@ func TestGlobalDatabaseRefuses(t *testing.T) {
 		"none of its members may pause":                          func(a *AuroraOrRdsArgs) { zero := 0.0; a.Global, a.MinACU = member(nil), &zero },
 		"none for a secondary cluster: it has the source's data": func(a *AuroraOrRdsArgs) { a.Global, a.RestoreFromSnapshot = member(secondary), "snap" },
 	} {
-		refuses(t, want, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, want, func(ctx *pulumi.Context) error {
 			_, err := NewAuroraOrRds(ctx, "db", databaseArgs(EngineAurora, change))
 			return err
 		})
@@ -111,7 +111,7 @@ func TestGlobalDatabaseRefuses(t *testing.T) {
 		"an Aurora cluster":           {Engine: EngineRds, args: &AuroraOrRdsArgs{Global: member(nil)}},
 		"AWS manages no passwords in": {Engine: EngineAurora, args: &AuroraOrRdsArgs{}},
 	} {
-		refuses(t, want, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, want, func(ctx *pulumi.Context) error {
 			_, err := NewGlobalDatabase(ctx, "world", &GlobalDatabaseArgs{Source: source})
 			return err
 		})
@@ -129,20 +129,20 @@ func TestReplicaKeyTwice(t *testing.T) {
 		}
 		return nil
 	})
-	wantCounts(t, list, map[string]int{ReplicaKeyType: 2, "aws:kms/replicaKey:ReplicaKey": 2, "aws:kms/alias:Alias": 2})
-	key := find(t, list, "aws:kms/replicaKey:ReplicaKey", "shared1-key")
-	wantInputs(t, key, map[string]any{"deletionWindowInDays": 30, "tags.project": "morphee"})
-	if !key.Protect || find(t, list, "aws:kms/replicaKey:ReplicaKey", "shared2-key").Protect {
+	recorder.ExpectCounts(t, list, map[string]int{ReplicaKeyType: 2, "aws:kms/replicaKey:ReplicaKey": 2, "aws:kms/alias:Alias": 2})
+	key := recorder.Must(t, list, "aws:kms/replicaKey:ReplicaKey", "shared1-key")
+	recorder.Expect(t, key, map[string]any{"deletionWindowInDays": 30, "tags.project": "morphee"})
+	if !key.Protect || recorder.Must(t, list, "aws:kms/replicaKey:ReplicaKey", "shared2-key").Protect {
 		t.Error("a replica key is protected, except in a disposable stack")
 	}
 	if text, _ := key.Input("policy").(string); !strings.Contains(text, "secretsmanager.us-east-1.amazonaws.com") || strings.Contains(text, testRegion) {
 		t.Errorf("the replica's policy is not that of its region: %s", text)
 	}
-	refuses(t, "PrimaryKeyArn", func(ctx *pulumi.Context) error {
+	recorder.Refuses(t, "PrimaryKeyArn", func(ctx *pulumi.Context) error {
 		_, err := NewReplicaKey(ctx, "k", &ReplicaKeyArgs{Purpose: KeySecrets, Region: "us-east-1", AccountID: pulumi.String(testAccount)})
 		return err
 	})
-	refuses(t, "Purposes", func(ctx *pulumi.Context) error {
+	recorder.Refuses(t, "Purposes", func(ctx *pulumi.Context) error {
 		_, err := NewReplicaKey(ctx, "k", &ReplicaKeyArgs{PrimaryKeyArn: keyArn("mrk"), Purpose: "fun", Region: "us-east-1", AccountID: pulumi.String(testAccount)})
 		return err
 	})
@@ -191,24 +191,24 @@ func TestEfsReplicaTwice(t *testing.T) {
 			d["fileSystemId"] = resource.NewProperty("fs-0ccc0ccc")
 			return resource.PropertyMap{"destination": resource.NewProperty(d)}
 		}
-		return awsOutputs(typ, name, in)
-	}, Calls: runningAsAsked}).Run(program)
+		return recorder.Computed(typ, name, in)
+	}, Calls: recorder.RunningAsAsked}).Run(program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		EfsReplicaType: 2, "aws:efs/replicationConfiguration:ReplicationConfiguration": 1, "aws:efs/mountTarget:MountTarget": 4,
 		"aws:efs/accessPoint:AccessPoint": 4, "aws:efs/fileSystemPolicy:FileSystemPolicy": 2, "aws:efs/backupPolicy:BackupPolicy": 2, "aws:ec2/securityGroup:SecurityGroup": 2,
 		ProvidersType: 1, "pulumi:providers:aws": 3,
 	})
-	replication := find(t, list, "aws:efs/replicationConfiguration:ReplicationConfiguration", "copy1-replication")
-	wantInputs(t, replication, map[string]any{"sourceFileSystemId": "fs-0aaa0aaa", "destination.region": "us-east-1", "destination.fileSystemId": nil, "destination.kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/files"})
+	replication := recorder.Must(t, list, "aws:efs/replicationConfiguration:ReplicationConfiguration", "copy1-replication")
+	recorder.Expect(t, replication, map[string]any{"sourceFileSystemId": "fs-0aaa0aaa", "destination.region": "us-east-1", "destination.fileSystemId": nil, "destination.kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/files"})
 	if !strings.Contains(replication.Provider, "aws-regional") {
 		t.Errorf("a replication is made where the source is, not with %s", replication.Provider)
 	}
-	wantInputs(t, find(t, list, "aws:efs/mountTarget:MountTarget", "copy1-mount-a"), map[string]any{"fileSystemId": "fs-0ccc0ccc", "subnetId": "subnet-a"})
-	wantInputs(t, find(t, list, "aws:efs/mountTarget:MountTarget", "copy2-mount-a"), map[string]any{"fileSystemId": "fs-0bbb0bbb"})
-	policy := find(t, list, "aws:efs/fileSystemPolicy:FileSystemPolicy", "copy1-policy")
+	recorder.Expect(t, recorder.Must(t, list, "aws:efs/mountTarget:MountTarget", "copy1-mount-a"), map[string]any{"fileSystemId": "fs-0ccc0ccc", "subnetId": "subnet-a"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:efs/mountTarget:MountTarget", "copy2-mount-a"), map[string]any{"fileSystemId": "fs-0bbb0bbb"})
+	policy := recorder.Must(t, list, "aws:efs/fileSystemPolicy:FileSystemPolicy", "copy1-policy")
 	if text, _ := policy.Input("policy").(string); !strings.Contains(text, "arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-0ccc0ccc") || !strings.Contains(text, "SecureTransport") {
 		t.Errorf("the copy's policy: %s", text)
 	}
@@ -224,7 +224,7 @@ func TestEfsReplicaRefuses(t *testing.T) {
 		"KmsKeyArn":                         func(a *EfsReplicaArgs) { a.KmsKeyArn = nil },
 		"2 or more zones":                   func(a *EfsReplicaArgs) { a.Subnets = a.Subnets[:1] },
 	} {
-		refuses(t, want, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, want, func(ctx *pulumi.Context) error {
 			args := efsReplica(&awsprovider.Provider{}, change)
 			_, err := NewEfsReplica(ctx, "copy", args)
 			return err
@@ -241,8 +241,8 @@ func TestRegistryReplicationTwice(t *testing.T) {
 		}
 		return nil
 	})
-	wantCounts(t, list, map[string]int{RegistryReplicationType: 2, "aws:ecr/replicationConfiguration:ReplicationConfiguration": 2})
-	wantInputs(t, find(t, list, "aws:ecr/replicationConfiguration:ReplicationConfiguration", "r2-replication"), map[string]any{
+	recorder.ExpectCounts(t, list, map[string]int{RegistryReplicationType: 2, "aws:ecr/replicationConfiguration:ReplicationConfiguration": 2})
+	recorder.Expect(t, recorder.Must(t, list, "aws:ecr/replicationConfiguration:ReplicationConfiguration", "r2-replication"), map[string]any{
 		"replicationConfiguration.rules.0.destinations.0.region": "us-east-1", "replicationConfiguration.rules.0.destinations.1.region": "us-west-2",
 		"replicationConfiguration.rules.0.destinations.0.registryId":  testAccount,
 		"replicationConfiguration.rules.0.repositoryFilters.0.filter": "morphee-test/", "replicationConfiguration.rules.0.repositoryFilters.0.filterType": "PREFIX_MATCH",
@@ -253,7 +253,7 @@ func TestRegistryReplicationTwice(t *testing.T) {
 		"Namespace: got N":        {AccountID: pulumi.String(testAccount), Namespace: "N", Regions: []string{"us-east-1"}},
 		"AccountID: got nothing,": {Namespace: "n", Regions: []string{"us-east-1"}},
 	} {
-		refuses(t, want, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, want, func(ctx *pulumi.Context) error {
 			_, err := NewRegistryReplication(ctx, "r", &args)
 			return err
 		})
@@ -268,7 +268,7 @@ func TestSecretsInOtherRegions(t *testing.T) {
 		})
 		return err
 	})
-	wantInputs(t, find(t, list, "aws:secretsmanager/secret:Secret", "s-a"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:secretsmanager/secret:Secret", "s-a"), map[string]any{
 		"replicas.0.region": "us-east-1", "replicas.0.kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/us", "forceOverwriteReplicaSecret": nil,
 	})
 	for want, replicas := range map[string][]SecretReplica{
@@ -276,7 +276,7 @@ func TestSecretsInOtherRegions(t *testing.T) {
 		"Replicas: got x":  {{Region: "x", KmsKeyArn: keyArn("us")}},
 		"customer KMS key": {{Region: "us-east-1"}},
 	} {
-		refuses(t, want, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, want, func(ctx *pulumi.Context) error {
 			_, err := NewSecrets(ctx, "s", &SecretsArgs{KmsKeyArn: keyArn("secrets"), Replicas: replicas, Secrets: map[string]SecretSpec{"a": {Description: "for a test"}}})
 			return err
 		})
@@ -289,7 +289,7 @@ func TestSecretReplicaArn(t *testing.T) {
 		_, err := NewReplicaKey(ctx, "k", &ReplicaKeyArgs{PrimaryKeyArn: arn, Purpose: KeySecrets, Region: testRegion, AccountID: pulumi.String(testAccount), Tags: testTags})
 		return err
 	})
-	wantInputs(t, find(t, list, "aws:kms/replicaKey:ReplicaKey", "k-key"), map[string]any{"primaryKeyArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:eu-west-1-thing-AbCdEf"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:kms/replicaKey:ReplicaKey", "k-key"), map[string]any{"primaryKeyArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:eu-west-1-thing-AbCdEf"})
 }
 
 // Further regions of one stack ask for the same proofs: they are made once.
@@ -305,11 +305,11 @@ func TestCertificateInASecondRegion(t *testing.T) {
 		_, err = NewCertificate(ctx, "two", certificate(one, "api.morphee.app", "git.morphee.app"))
 		return err
 	})
-	wantCounts(t, list, map[string]int{CertificateType: 2, "aws:acm/certificate:Certificate": 2, "aws:acm/certificateValidation:CertificateValidation": 2, "cloudflare:index/record:Record": 2})
-	wantInputs(t, find(t, list, "aws:acm/certificateValidation:CertificateValidation", "two-issued"), map[string]any{
+	recorder.ExpectCounts(t, list, map[string]int{CertificateType: 2, "aws:acm/certificate:Certificate": 2, "aws:acm/certificateValidation:CertificateValidation": 2, "cloudflare:index/record:Record": 2})
+	recorder.Expect(t, recorder.Must(t, list, "aws:acm/certificateValidation:CertificateValidation", "two-issued"), map[string]any{
 		"certificateArn": "arn:aws:two-certificate", "validationRecordFqdns.0": "proof.example", "validationRecordFqdns.1": "proof.example",
 	})
-	refuses(t, "a certificate for other domains", func(ctx *pulumi.Context) error {
+	recorder.Refuses(t, "a certificate for other domains", func(ctx *pulumi.Context) error {
 		_, err := NewCertificate(ctx, "two", certificate(&Certificate{domains: []string{"api.morphee.app"}}, "git.morphee.app"))
 		return err
 	})
@@ -333,19 +333,19 @@ func TestLatencyDns(t *testing.T) {
 		_, err := NewEdgeDns(ctx, "dns", latencyDns(nil))
 		return err
 	})
-	wantCounts(t, list, map[string]int{EdgeDnsType: 1, "aws:route53/zone:Zone": 1, "aws:route53/record:Record": 5, "aws:route53/healthCheck:HealthCheck": 2, "cloudflare:index/record:Record": 5})
-	top := find(t, list, "aws:route53/record:Record", "dns-api-aws-a")
-	wantInputs(t, top, map[string]any{
+	recorder.ExpectCounts(t, list, map[string]int{EdgeDnsType: 1, "aws:route53/zone:Zone": 1, "aws:route53/record:Record": 5, "aws:route53/healthCheck:HealthCheck": 2, "cloudflare:index/record:Record": 5})
+	top := recorder.Must(t, list, "aws:route53/record:Record", "dns-api-aws-a")
+	recorder.Expect(t, top, map[string]any{
 		"name": "api.aws.morphee.app", "setIdentifier": "aws", "weightedRoutingPolicies.0.weight": 100, "aliases.0.name": "aws.api.aws.morphee.app", "latencyRoutingPolicies": nil,
 	})
-	near := find(t, list, "aws:route53/record:Record", "dns-api-us-east-1-latency")
-	wantInputs(t, near, map[string]any{
+	near := recorder.Must(t, list, "aws:route53/record:Record", "dns-api-us-east-1-latency")
+	recorder.Expect(t, near, map[string]any{
 		"name": "aws.api.aws.morphee.app", "setIdentifier": "us-east-1", "latencyRoutingPolicies.0.region": "us-east-1", "aliases.0.name": "us-east-1.elb.amazonaws.com",
 		"aliases.0.evaluateTargetHealth": true, "healthCheckId": "dns-api-us-east-1-check-id",
 	})
-	wantInputs(t, find(t, list, "aws:route53/healthCheck:HealthCheck", "dns-api-us-east-1-check"), map[string]any{"fqdn": "us-east-1.api.aws.morphee.app", "type": "HTTPS", "resourcePath": "/health", "enableSni": true})
-	wantInputs(t, find(t, list, "aws:route53/record:Record", "dns-api-us-east-1-own"), map[string]any{"name": "us-east-1.api.aws.morphee.app", "setIdentifier": nil, "aliases.0.zoneId": "Zus-east-1"})
-	if !slices.Contains(top.Dependencies, find(t, list, "aws:route53/record:Record", "dns-api-eu-west-1-latency").URN()) {
+	recorder.Expect(t, recorder.Must(t, list, "aws:route53/healthCheck:HealthCheck", "dns-api-us-east-1-check"), map[string]any{"fqdn": "us-east-1.api.aws.morphee.app", "type": "HTTPS", "resourcePath": "/health", "enableSni": true})
+	recorder.Expect(t, recorder.Must(t, list, "aws:route53/record:Record", "dns-api-us-east-1-own"), map[string]any{"name": "us-east-1.api.aws.morphee.app", "setIdentifier": nil, "aliases.0.zoneId": "Zus-east-1"})
+	if !slices.Contains(top.Dependencies, recorder.Must(t, list, "aws:route53/record:Record", "dns-api-eu-west-1-latency").URN()) {
 		t.Error("an alias is refused before what it leads to is there")
 	}
 	for want, change := range map[string]func(*EdgeTarget){
@@ -355,7 +355,7 @@ func TestLatencyDns(t *testing.T) {
 		"Regions: got with":      func(e *EdgeTarget) { e.AliasName, e.AliasZoneID = pulumi.String("a"), pulumi.String("Z") },
 		"an alias or an Address": func(e *EdgeTarget) { e.Address = pulumi.String("198.51.100.1") },
 	} {
-		refuses(t, want, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, want, func(ctx *pulumi.Context) error {
 			_, err := NewEdgeDns(ctx, "dns", latencyDns(change))
 			return err
 		})
@@ -373,10 +373,10 @@ func TestProvidersOfRegions(t *testing.T) {
 		}
 		return nil
 	})
-	wantCounts(t, list, map[string]int{ProvidersType: 1, "pulumi:providers:aws": 4})
-	wantInputs(t, find(t, list, "pulumi:providers:aws", "aws-region-us-west-2"), map[string]any{"region": "us-west-2"})
+	recorder.ExpectCounts(t, list, map[string]int{ProvidersType: 1, "pulumi:providers:aws": 4})
+	recorder.Expect(t, recorder.Must(t, list, "pulumi:providers:aws", "aws-region-us-west-2"), map[string]any{"region": "us-west-2"})
 	for _, others := range [][]string{{testRegion}, {"us-east-1", "us-east-1"}, {"x"}} {
-		refuses(t, "Others", func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, "Others", func(ctx *pulumi.Context) error {
 			_, err := NewProviders(ctx, "aws", &ProvidersArgs{Region: testRegion, AccountID: testAccount, Others: others})
 			return err
 		})
@@ -399,6 +399,6 @@ func TestPausedSchedule(t *testing.T) {
 		}
 		return nil
 	})
-	wantInputs(t, find(t, list, "aws:scheduler/schedule:Schedule", "waits-schedule"), map[string]any{"state": "DISABLED"})
-	wantInputs(t, find(t, list, "aws:scheduler/schedule:Schedule", "runs-schedule"), map[string]any{"state": nil})
+	recorder.Expect(t, recorder.Must(t, list, "aws:scheduler/schedule:Schedule", "waits-schedule"), map[string]any{"state": "DISABLED"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:scheduler/schedule:Schedule", "runs-schedule"), map[string]any{"state": nil})
 }

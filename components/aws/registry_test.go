@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/internal/recorder"
 )
 
 func registryArgs() *ContainerRegistryArgs {
@@ -29,12 +31,12 @@ func TestContainerRegistryTwice(t *testing.T) {
 		}
 		return nil
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		ContainerRegistryType: 2, "aws:ecr/repository:Repository": 3, "aws:ecr/lifecyclePolicy:LifecyclePolicy": 3,
 		"aws:ecr/pullThroughCacheRule:PullThroughCacheRule": 2,
 	})
-	repo := find(t, list, "aws:ecr/repository:Repository", "a-backend")
-	wantInputs(t, repo, map[string]any{
+	repo := recorder.Must(t, list, "aws:ecr/repository:Repository", "a-backend")
+	recorder.Expect(t, repo, map[string]any{
 		"name": "morphee-test/backend", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration.scanOnPush": true,
 		"encryptionConfigurations.0.encryptionType": "KMS", "encryptionConfigurations.0.kmsKey": "arn:aws:kms:eu-central-1:123456789012:key/images",
 		"forceDelete": false, "tags.owner": "platform",
@@ -42,17 +44,17 @@ func TestContainerRegistryTwice(t *testing.T) {
 	if !repo.Protect || !strings.HasSuffix(repo.Parent, ContainerRegistryType+"::a") {
 		t.Errorf("protect %v, parent %s", repo.Protect, repo.Parent)
 	}
-	disposable := find(t, list, "aws:ecr/repository:Repository", "b-backend")
+	disposable := recorder.Must(t, list, "aws:ecr/repository:Repository", "b-backend")
 	if disposable.Protect || disposable.Input("forceDelete") != true {
 		t.Error("a disposable stack could not delete its images")
 	}
-	policy := find(t, list, "aws:ecr/lifecyclePolicy:LifecyclePolicy", "a-backend-lifecycle").Input("policy").(string)
+	policy := recorder.Must(t, list, "aws:ecr/lifecyclePolicy:LifecyclePolicy", "a-backend-lifecycle").Input("policy").(string)
 	for _, part := range []string{`"countNumber":50`, `"countNumber":7`, `"tagStatus":"untagged"`} {
 		if !strings.Contains(policy, part) {
 			t.Errorf("lifecycle policy lacks %s: %s", part, policy)
 		}
 	}
-	wantInputs(t, find(t, list, "aws:ecr/pullThroughCacheRule:PullThroughCacheRule", "b-pull-morphee-other-public"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:ecr/pullThroughCacheRule:PullThroughCacheRule", "b-pull-morphee-other-public"), map[string]any{
 		"ecrRepositoryPrefix": "morphee-other-public", "upstreamRegistryUrl": "public.ecr.aws",
 	})
 }
@@ -69,7 +71,7 @@ func TestContainerRegistryRefuses(t *testing.T) {
 			a.PullThrough = []PullThrough{{Prefix: "public", UpstreamUrl: "https://quay.io"}}
 		},
 	} {
-		refuses(t, field, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 			args := registryArgs()
 			spoil(args)
 			_, err := NewContainerRegistry(ctx, "a", args)

@@ -6,6 +6,8 @@ import (
 
 	awsprovider "github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/morphee-app/morphee-infra/internal/recorder"
 )
 
 // usEast1Provider is a provider below a component, as a program has it.
@@ -38,7 +40,7 @@ func TestStaticSiteTwice(t *testing.T) {
 		_, err = NewStaticSite(ctx, "b", args)
 		return err
 	})
-	wantCounts(t, list, map[string]int{
+	recorder.ExpectCounts(t, list, map[string]int{
 		ProvidersType: 1, "pulumi:providers:aws": 2, StaticSiteType: 2, CertificateType: 2,
 		"aws:acm/certificate:Certificate": 2, "aws:acm/certificateValidation:CertificateValidation": 2, "cloudflare:index/record:Record": 3,
 		"aws:s3/bucketV2:BucketV2": 4, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": 4, "aws:s3/bucketOwnershipControls:BucketOwnershipControls": 4,
@@ -47,8 +49,8 @@ func TestStaticSiteTwice(t *testing.T) {
 		"aws:cloudfront/distribution:Distribution": 2, "aws:cloudfront/function:Function": 2, "aws:cloudfront/cachePolicy:CachePolicy": 2,
 		"aws:cloudfront/originAccessControl:OriginAccessControl": 2, "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": 2,
 	})
-	cdn := find(t, list, "aws:cloudfront/distribution:Distribution", "a-cdn")
-	wantInputs(t, cdn, map[string]any{
+	cdn := recorder.Must(t, list, "aws:cloudfront/distribution:Distribution", "a-cdn")
+	recorder.Expect(t, cdn, map[string]any{
 		"enabled": true, "httpVersion": "http2and3", "isIpv6Enabled": true, "priceClass": "PriceClass_100", "aliases.0": "app.morphee.app",
 		"viewerCertificate.minimumProtocolVersion": "TLSv1.2_2021", "viewerCertificate.sslSupportMethod": "sni-only",
 		"viewerCertificate.acmCertificateArn":                   "arn:aws:a-certificate-certificate",
@@ -63,33 +65,33 @@ func TestStaticSiteTwice(t *testing.T) {
 		t.Error("the distribution does not log, or before the bucket takes its logs")
 	}
 	for _, name := range []string{"a-files", "a-logs"} {
-		b := find(t, list, "aws:s3/bucketV2:BucketV2", name)
+		b := recorder.Must(t, list, "aws:s3/bucketV2:BucketV2", name)
 		if !b.Protect || b.Input("forceDestroy") != false {
 			t.Errorf("%s is not protected", name)
 		}
-		wantInputs(t, find(t, list, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name+"-public-access"), map[string]any{
+		recorder.Expect(t, recorder.Must(t, list, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name+"-public-access"), map[string]any{
 			"blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true,
 		})
-		policy := policyOf(t, find(t, list, "aws:s3/bucketPolicy:BucketPolicy", name+"-policy"), "policy")
+		policy := policyOf(t, recorder.Must(t, list, "aws:s3/bucketPolicy:BucketPolicy", name+"-policy"), "policy")
 		if s := statement(t, policy, "TlsOnly"); s.Effect != "Deny" || s.Condition["Bool"]["aws:SecureTransport"] != "false" {
 			t.Errorf("%s takes plain HTTP: %+v", name, s)
 		}
 	}
 	const lifecycle = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
-	wantInputs(t, find(t, list, lifecycle, "a-logs-lifecycle"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, lifecycle, "a-logs-lifecycle"), map[string]any{
 		"rules.1.expiration.days": 90, "rules.2.noncurrentVersionExpiration.noncurrentDays": 7, "rules.2.expiration.expiredObjectDeleteMarker": true,
 	})
-	wantInputs(t, find(t, list, lifecycle, "a-files-lifecycle"), map[string]any{"rules.1.noncurrentVersionExpiration.noncurrentDays": 30, "rules.1.expiration.days": nil})
-	if find(t, list, "aws:s3/bucketV2:BucketV2", "b-files").Protect {
+	recorder.Expect(t, recorder.Must(t, list, lifecycle, "a-files-lifecycle"), map[string]any{"rules.1.noncurrentVersionExpiration.noncurrentDays": 30, "rules.1.expiration.days": nil})
+	if recorder.Must(t, list, "aws:s3/bucketV2:BucketV2", "b-files").Protect {
 		t.Error("a disposable site is protected")
 	}
-	read := statement(t, policyOf(t, find(t, list, "aws:s3/bucketPolicy:BucketPolicy", "a-files-policy"), "policy"), "CloudFrontReads")
+	read := statement(t, policyOf(t, recorder.Must(t, list, "aws:s3/bucketPolicy:BucketPolicy", "a-files-policy"), "policy"), "CloudFrontReads")
 	if read.Action != "s3:GetObject" || read.Condition["StringEquals"]["AWS:SourceArn"] != "arn:aws:a-cdn" {
 		t.Errorf("not only this distribution may read: %+v", read)
 	}
-	wantInputs(t, find(t, list, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "a-logs-ownership"), map[string]any{"rule.objectOwnership": "BucketOwnerPreferred"})
-	wantInputs(t, find(t, list, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "a-files-ownership"), map[string]any{"rule.objectOwnership": "BucketOwnerEnforced"})
-	wantInputs(t, find(t, list, "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "a-headers"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "a-logs-ownership"), map[string]any{"rule.objectOwnership": "BucketOwnerPreferred"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "a-files-ownership"), map[string]any{"rule.objectOwnership": "BucketOwnerEnforced"})
+	recorder.Expect(t, recorder.Must(t, list, "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "a-headers"), map[string]any{
 		"securityHeadersConfig.strictTransportSecurity.accessControlMaxAgeSec": 63072000,
 		"securityHeadersConfig.contentSecurityPolicy.contentSecurityPolicy":    "default-src 'self'",
 		"securityHeadersConfig.frameOptions.frameOption":                       "DENY",
@@ -112,7 +114,7 @@ func TestStaticSiteRefuses(t *testing.T) {
 		"LogRetentionDays":      func(a *StaticSiteArgs) { a.LogRetentionDays = 4000 },
 		"PreviousVersionDays":   func(a *StaticSiteArgs) { a.PreviousVersionDays = 366 },
 	} {
-		refuses(t, field, func(ctx *pulumi.Context) error {
+		recorder.Refuses(t, field, func(ctx *pulumi.Context) error {
 			args := siteArgs(&awsprovider.Provider{})
 			spoil(args)
 			_, err := NewStaticSite(ctx, "a", args)

@@ -21,20 +21,14 @@ const account = "0123456789abcdef0123456789abcdef"
 var tags = base.Tags{Project: "morphee", Stack: "dev", Phase: 1, Owner: "ops"}
 
 func cloud() *recorder.Recorder {
-	texts := func(pairs ...string) resource.PropertyValue {
-		m := resource.PropertyMap{}
-		for i := 0; i < len(pairs); i += 2 {
-			m[resource.PropertyKey(pairs[i])] = resource.NewStringProperty(pairs[i+1])
-		}
-		return resource.NewObjectProperty(m)
-	}
+	ids := func(pairs ...string) resource.PropertyValue { return resource.NewProperty(recorder.Texts(pairs...)) }
 	return &recorder.Recorder{
 		Outputs: func(typ, name string, inputs resource.PropertyMap) resource.PropertyMap {
 			switch typ {
 			case "cloudflare:index/apiToken:ApiToken":
-				return resource.PropertyMap{"value": resource.NewStringProperty("value of " + name)}
+				return recorder.Texts("value", "value of "+name)
 			case "cloudflare:index/record:Record":
-				return resource.PropertyMap{"hostname": resource.NewStringProperty(inputs["name"].StringValue() + ".morphee.app")}
+				return recorder.Texts("hostname", inputs["name"].StringValue()+".morphee.app")
 			}
 			return nil
 		},
@@ -43,41 +37,19 @@ func cloud() *recorder.Recorder {
 			case "cloudflare:index/getApiTokenPermissionGroups:getApiTokenPermissionGroups":
 				return resource.PropertyMap{
 					"id": resource.NewStringProperty("1"),
-					"r2": texts(itemRead, "group-item-read", itemWrite, "group-item-write"), "account": texts(storageWrite, "group-storage-write"),
+					"r2": ids(itemRead, "group-item-read", itemWrite, "group-item-write"), "account": ids(storageWrite, "group-storage-write"),
 				}, nil
 			case "cloudflare:index/getZone:getZone":
-				return resource.PropertyMap{"zoneId": resource.NewStringProperty("zone of " + args["name"].StringValue())}, nil
+				return recorder.Texts("zoneId", "zone of "+args["name"].StringValue()), nil
 			}
 			return nil, errors.New("unexpected invoke " + token)
 		},
 	}
 }
 
-func find(t *testing.T, list []recorder.Resource, typ, name string) recorder.Resource {
-	t.Helper()
-	r, err := recorder.Find(list, typ, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func expect(t *testing.T, r recorder.Resource, want map[string]any) {
-	t.Helper()
-	for path, value := range want {
-		if got := r.Input(path); fmt.Sprint(got) != fmt.Sprint(value) {
-			t.Errorf("%s %s: %s is %v, want %v", r.Type, r.Name, path, got, value)
-		}
-	}
-}
-
 func counts(t *testing.T, list []recorder.Resource, want map[string]int) {
 	t.Helper()
-	got := recorder.Count(list)
-	delete(got, "pulumi:pulumi:Stack")
-	if !maps.Equal(got, want) {
-		t.Errorf("registered %v\nwant %v", got, want)
-	}
+	recorder.ExpectCounts(t, list, want)
 	if orphans := recorder.Orphans(list); len(orphans) > 0 {
 		t.Errorf("without a component above them: %v", orphans)
 	}
@@ -118,32 +90,32 @@ func TestBackupBucket(t *testing.T) {
 		BackupBucketType: 2, "cloudflare:index/r2Bucket:R2Bucket": 2, "cloudflare:index/apiToken:ApiToken": 4,
 		"pulumi:providers:aws": 2, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": 2,
 	})
-	bucket := find(t, list, "cloudflare:index/r2Bucket:R2Bucket", "backups-bucket")
-	expect(t, bucket, map[string]any{"accountId": account, "name": "backups-bucket", "location": "EEUR"})
-	if !bucket.Protect || find(t, list, "cloudflare:index/r2Bucket:R2Bucket", "other-bucket").Protect {
+	bucket := recorder.Must(t, list, "cloudflare:index/r2Bucket:R2Bucket", "backups-bucket")
+	recorder.Expect(t, bucket, map[string]any{"accountId": account, "name": "backups-bucket", "location": "EEUR"})
+	if !bucket.Protect || recorder.Must(t, list, "cloudflare:index/r2Bucket:R2Bucket", "other-bucket").Protect {
 		t.Error("the bucket must be protected unless it is disposable")
 	}
 
-	uploader := find(t, list, "cloudflare:index/apiToken:ApiToken", "backups-uploader")
-	expect(t, uploader, map[string]any{
+	uploader := recorder.Must(t, list, "cloudflare:index/apiToken:ApiToken", "backups-uploader")
+	recorder.Expect(t, uploader, map[string]any{
 		"policies.0.effect": "allow", "policies.0.permissionGroups": []any{"group-item-read", "group-item-write"},
 		"policies.0.resources":    map[string]any{"com.cloudflare.edge.r2.bucket." + account + "_default_backups-bucket": "*"},
 		"policies.1":              nil,
 		"condition.requestIp.ins": []any{"203.0.113.7/32"},
 	})
-	admin := find(t, list, "cloudflare:index/apiToken:ApiToken", "backups-lifecycle-admin")
-	expect(t, admin, map[string]any{
+	admin := recorder.Must(t, list, "cloudflare:index/apiToken:ApiToken", "backups-lifecycle-admin")
+	recorder.Expect(t, admin, map[string]any{
 		"policies.0.permissionGroups": []any{"group-storage-write"},
 		"policies.0.resources":        map[string]any{"com.cloudflare.api.account." + account: "*"},
 		"policies.1":                  nil, "condition.requestIp.ins": []any{"198.51.100.0/24"},
 	})
-	if find(t, list, "cloudflare:index/apiToken:ApiToken", "other-uploader").Input("condition") != nil {
+	if recorder.Must(t, list, "cloudflare:index/apiToken:ApiToken", "other-uploader").Input("condition") != nil {
 		t.Error("a condition nobody asked for")
 	}
 
-	provider := find(t, list, "pulumi:providers:aws", "backups-s3")
+	provider := recorder.Must(t, list, "pulumi:providers:aws", "backups-s3")
 	sum := sha256.Sum256([]byte("value of backups-lifecycle-admin"))
-	expect(t, provider, map[string]any{
+	recorder.Expect(t, provider, map[string]any{
 		"accessKey": "backups-lifecycle-admin-id", "secretKey": hex.EncodeToString(sum[:]),
 	})
 	if !provider.IsSecret("accessKey") || !provider.IsSecret("secretKey") {
@@ -153,7 +125,7 @@ func TestBackupBucket(t *testing.T) {
 		t.Errorf("endpoints are %s", endpoints)
 	}
 
-	rules := find(t, list, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", "backups-lifecycle")
+	rules := recorder.Must(t, list, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", "backups-lifecycle")
 	if !strings.Contains(rules.Provider, "::backups-s3::") {
 		t.Errorf("the lifecycle goes to provider %q", rules.Provider)
 	}
@@ -195,17 +167,6 @@ func TestBackupBucketMissingPermissionGroup(t *testing.T) {
 	}
 }
 
-func refuses(t *testing.T, want string, program pulumi.RunFunc) {
-	t.Helper()
-	list, err := cloud().Run(program)
-	if err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("want an error with %q, got %v", want, err)
-	}
-	if n := len(list) - recorder.Count(list)["pulumi:pulumi:Stack"]; n != 0 {
-		t.Errorf("%s: %d resources were registered all the same", want, n)
-	}
-}
-
 func TestBackupBucketRefuses(t *testing.T) {
 	for want, change := range map[string]func(*BackupBucketArgs){
 		`AccountID: got "x"`:                func(a *BackupBucketArgs) { a.AccountID = "x" },
@@ -220,7 +181,7 @@ func TestBackupBucketRefuses(t *testing.T) {
 	} {
 		a := bucketArgs("bucket")
 		change(a)
-		refuses(t, want, func(ctx *pulumi.Context) error { _, err := NewBackupBucket(ctx, "backups", a); return err })
+		cloud().Refuses(t, want, func(ctx *pulumi.Context) error { _, err := NewBackupBucket(ctx, "backups", a); return err })
 	}
 }
 
@@ -252,12 +213,12 @@ func TestDnsRecords(t *testing.T) {
 		t.Errorf("names are %s", names)
 	}
 	const record = "cloudflare:index/record:Record"
-	expect(t, find(t, list, record, "dns-app-morphee-app-a"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, record, "dns-app-morphee-app-a"), map[string]any{
 		"name": "app", "type": "A", "content": "203.0.113.7", "proxied": true, "ttl": 1, "zoneId": account, "allowOverwrite": false, "comment": "morphee dev, owner ops"})
-	expect(t, find(t, list, record, "dns-git-morphee-app-aaaa"), map[string]any{
+	recorder.Expect(t, recorder.Must(t, list, record, "dns-git-morphee-app-aaaa"), map[string]any{
 		"name": "git", "type": "AAAA", "content": "2001:db8::1", "proxied": false, "ttl": 300})
-	expect(t, find(t, list, record, "dns-morphee-app-a"), map[string]any{"name": "@"})
-	expect(t, find(t, list, record, "other-git-morphee-app-a"), map[string]any{"ttl": 60, "zoneId": "zone of morphee.app"})
+	recorder.Expect(t, recorder.Must(t, list, record, "dns-morphee-app-a"), map[string]any{"name": "@"})
+	recorder.Expect(t, recorder.Must(t, list, record, "other-git-morphee-app-a"), map[string]any{"ttl": 60, "zoneId": "zone of morphee.app"})
 }
 
 func TestDnsRecordsRefuses(t *testing.T) {
@@ -274,6 +235,6 @@ func TestDnsRecordsRefuses(t *testing.T) {
 	} {
 		a := dnsArgs()
 		change(a)
-		refuses(t, want, func(ctx *pulumi.Context) error { _, err := NewDnsRecords(ctx, "dns", a); return err })
+		cloud().Refuses(t, want, func(ctx *pulumi.Context) error { _, err := NewDnsRecords(ctx, "dns", a); return err })
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	dockersdk "github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/base"
@@ -22,7 +21,7 @@ const (
 	networkType   = "docker:index/network:Network"
 	imageType     = "docker:index/remoteImage:RemoteImage"
 	passwordType  = "random:index/randomPassword:RandomPassword"
-	canary        = "CANARY"
+	canary        = recorder.Canary
 )
 
 var (
@@ -33,15 +32,7 @@ var (
 // record runs the program with passwords that are all called CANARY.
 func record(t *testing.T, program func(ctx *pulumi.Context) error) []recorder.Resource {
 	t.Helper()
-	list, err := (&recorder.Recorder{Outputs: func(typ, name string, _ resource.PropertyMap) resource.PropertyMap {
-		switch typ {
-		case passwordType:
-			return resource.PropertyMap{"result": resource.NewStringProperty(canary + name)}
-		case imageType:
-			return resource.PropertyMap{"imageId": resource.NewStringProperty("sha256:" + name)}
-		}
-		return nil
-	}}).Run(program)
+	list, err := (&recorder.Recorder{Outputs: recorder.Computed}).Run(program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +241,7 @@ func TestSecretsAreSecret(t *testing.T) {
 	list := record(t, func(ctx *pulumi.Context) error { return everything(ctx, "", ProxyTraefik) })
 	for _, r := range list {
 		for k, v := range r.Inputs {
-			if leaks(v, false) {
+			if strings.Contains(recorder.PlainText(v), canary) {
 				t.Errorf("%s %s: %s holds a secret in plain", r.Type, r.Name, k)
 			}
 		}
@@ -262,10 +253,7 @@ func TestSecretsAreSecret(t *testing.T) {
 		"gotrue":    {"gotrue.env"},
 		"backend":   {"database_url", "forgejo_token", "forgejo_webhook_secret", "gotrue_jwt_secret", "redis_url", "stripe_key"},
 	} {
-		r, err := recorder.Find(list, containerType, container+"-service-secrets-loader")
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := recorder.Must(t, list, containerType, container+"-service-secrets-loader")
 		var got []string
 		for _, u := range asList(r.Input("uploads")) {
 			got = append(got, strings.TrimPrefix(u.(map[string]any)["file"].(string), "/run/secrets/"))
@@ -273,27 +261,6 @@ func TestSecretsAreSecret(t *testing.T) {
 		if !slices.Equal(got, names) {
 			t.Errorf("%s has files %v, want %v", container, got, names)
 		}
-	}
-}
-
-// leaks tells whether the canary is anywhere outside a secret.
-func leaks(v resource.PropertyValue, secret bool) bool {
-	switch {
-	case v.IsSecret():
-		return leaks(v.SecretValue().Element, true)
-	case v.IsOutput():
-		return leaks(v.OutputValue().Element, secret || v.OutputValue().Secret)
-	case v.IsArray():
-		return slices.ContainsFunc(v.ArrayValue(), func(e resource.PropertyValue) bool { return leaks(e, secret) })
-	case v.IsObject():
-		for _, e := range v.ObjectValue() {
-			if leaks(e, secret) {
-				return true
-			}
-		}
-		return false
-	default:
-		return !secret && v.IsString() && strings.Contains(v.StringValue(), canary)
 	}
 }
 
@@ -305,10 +272,7 @@ func TestOrder(t *testing.T) {
 		"databases": {"postgres"}, "gotrue": {"databases"}, "backend": {"databases", "redis", "gotrue"},
 		"postgres": nil, "redis": nil, "traefik": nil,
 	} {
-		r, err := recorder.Find(list, containerType, container+"-service-container")
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := recorder.Must(t, list, containerType, container+"-service-container")
 		after := strings.Join(r.Dependencies, " ")
 		for _, n := range append(needs[:len(needs):len(needs)], container) {
 			what := "::" + n + "-service-container"
@@ -346,10 +310,7 @@ func TestDataIsProtected(t *testing.T) {
 func TestNetworks(t *testing.T) {
 	list := record(t, func(ctx *pulumi.Context) error { return everything(ctx, "", ProxyTraefik) })
 	for name, internal := range map[string]bool{"platform-edge": false, "platform-data": true} {
-		n, err := recorder.Find(list, networkType, name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		n := recorder.Must(t, list, networkType, name)
 		if n.Input("internal") != internal {
 			t.Errorf("%s: internal is %v, want %v", name, n.Input("internal"), internal)
 		}
@@ -358,10 +319,7 @@ func TestNetworks(t *testing.T) {
 		"traefik": "platform-edge", "frontend": "platform-edge", "postgres": "platform-data", "redis": "platform-data", "databases": "platform-data",
 		"gotrue": "platform-edge platform-data", "backend": "platform-edge platform-data",
 	} {
-		r, err := recorder.Find(list, containerType, container+"-service-container")
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := recorder.Must(t, list, containerType, container+"-service-container")
 		var got []string
 		for _, n := range asList(r.Input("networksAdvanced")) {
 			got = append(got, n.(map[string]any)["name"].(string))
@@ -378,10 +336,7 @@ func TestRoutes(t *testing.T) {
 		ProxyCoolify: {"traefik.docker.network": "coolify", "traefik.http.routers.backend.entrypoints": "https", "traefik.http.routers.backend-http.middlewares": "backend-https"},
 	} {
 		list := record(t, func(ctx *pulumi.Context) error { return everything(ctx, "", proxy) })
-		r, err := recorder.Find(list, containerType, "backend-service-container")
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := recorder.Must(t, list, containerType, "backend-service-container")
 		got := map[string]string{}
 		for _, l := range asList(r.Input("labels")) {
 			got[l.(map[string]any)["label"].(string)] = fmt.Sprint(l.(map[string]any)["value"])
@@ -404,10 +359,7 @@ func TestRoutes(t *testing.T) {
 
 func TestTraefikFlags(t *testing.T) {
 	list := record(t, func(ctx *pulumi.Context) error { return everything(ctx, "", ProxyTraefik) })
-	r, err := recorder.Find(list, containerType, "traefik-service-container")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recorder.Must(t, list, containerType, "traefik-service-container")
 	flags := fmt.Sprint(r.Input("command"))
 	for _, want := range []string{"exposedbydefault=false", "redirections.entrypoint.to=websecure", "acme.email=ops@example.com", "accesslog=true", "readtimeout=600s"} {
 		if !strings.Contains(flags, want) {

@@ -77,10 +77,7 @@ func TestReplicasAndSentinelsTwice(t *testing.T) {
 		"a-backend-replica-3": "a-redis-sentinel-3",
 	} {
 		for _, suffix := range []string{"-container", "-secrets-loader"} {
-			r, err := recorder.Find(list, containerType, name+suffix)
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := recorder.Must(t, list, containerType, name+suffix)
 			if !strings.Contains(fmt.Sprint(r.Dependencies), "::"+before+"-container") {
 				t.Errorf("%s does not wait for %s: %v", r.Name, before, r.Dependencies)
 			}
@@ -90,10 +87,7 @@ func TestReplicasAndSentinelsTwice(t *testing.T) {
 
 func labelsOf(t *testing.T, list []recorder.Resource, name string) map[string]string {
 	t.Helper()
-	r, err := recorder.Find(list, containerType, name+"-container")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recorder.Must(t, list, containerType, name+"-container")
 	out := map[string]string{}
 	for _, l := range asList(r.Input("labels")) {
 		m := l.(map[string]any)
@@ -161,10 +155,7 @@ func TestManagedServerIsReachedWithTLS(t *testing.T) {
 		_, err := replicatedBackend(ctx, "")
 		return err
 	})
-	loader, err := recorder.Find(list, containerType, "backend-replica-2-secrets-loader")
-	if err != nil {
-		t.Fatal(err)
-	}
+	loader := recorder.Must(t, list, containerType, "backend-replica-2-secrets-loader")
 	uploads := fmt.Sprint(loader.Input("uploads"))
 	for _, want := range []string{
 		"postgres://morphee.ref:", "@db.example.com:6432/morphee?sslmode=verify-full&sslrootcert=/run/secrets/database-ca.crt", "/run/secrets/database-ca.crt",
@@ -174,10 +165,7 @@ func TestManagedServerIsReachedWithTLS(t *testing.T) {
 			t.Errorf("the backend's files lack %s", want)
 		}
 	}
-	r, err := recorder.Find(list, containerType, "managed-databases-service-container")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recorder.Must(t, list, containerType, "managed-databases-service-container")
 	envs, nets := fmt.Sprint(r.Input("envs")), fmt.Sprint(r.Input("networksAdvanced"))
 	for _, want := range []string{"PGHOST=db.example.com", "PGPORT=5432", "PGSSLMODE=verify-full", "PGSSLROOTCERT=/run/secrets/database-ca.crt"} {
 		if !strings.Contains(envs, want) {

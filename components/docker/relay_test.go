@@ -59,10 +59,7 @@ func TestRelayTwice(t *testing.T) {
 		}
 	}
 	for _, mode := range []string{"freeze", "forward"} {
-		c, err := recorder.Find(list, containerType, "relay-"+mode+"-service-container")
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := recorder.Must(t, list, containerType, "relay-"+mode+"-service-container")
 		for path, want := range map[string]any{
 			"name": "relay-" + mode, "user": "101:101", "entrypoints.0": "nginx", "command.3": "/run/secrets/nginx.conf",
 			"networksAdvanced.0.name": mode + "-edge", "networksAdvanced.1": nil, "ports": nil, "volumes.1": nil,

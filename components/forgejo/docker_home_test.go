@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	dockersdk "github.com/pulumi/pulumi-docker/sdk/v4/go/docker"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/base"
@@ -59,15 +58,7 @@ func homeArgs(ctx *pulumi.Context, prefix string) (*ServiceArgs, *docker.Platfor
 
 func recordHome(t *testing.T, program func(ctx *pulumi.Context) error) []recorder.Resource {
 	t.Helper()
-	list, err := (&recorder.Recorder{Outputs: func(typ, name string, _ resource.PropertyMap) resource.PropertyMap {
-		switch typ {
-		case passwordType:
-			return resource.PropertyMap{"result": resource.NewStringProperty("CANARY" + name)}
-		case commandType:
-			return resource.PropertyMap{"stdout": resource.NewStringProperty("CANARYtoken")}
-		}
-		return nil
-	}}).Run(program)
+	list, err := (&recorder.Recorder{Outputs: recorder.Computed}).Run(program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +105,7 @@ func TestDockerHomeTwice(t *testing.T) {
 // TestDocumentedSettings holds the container against the compose service of the source document.
 func TestDocumentedSettings(t *testing.T) {
 	list := recordHome(t, func(ctx *pulumi.Context) error { _, err := oneHome(ctx, "", nil); return err })
-	r, err := recorder.Find(list, containerType, "forgejo-service-container")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recorder.Must(t, list, containerType, "forgejo-service-container")
 	env := map[string]string{}
 	for _, e := range r.Input("envs").([]any) {
 		k, v, _ := strings.Cut(e.(string), "=")
@@ -188,10 +176,7 @@ func TestDocumentedSettings(t *testing.T) {
 	if after := strings.Join(r.Dependencies, " "); !strings.Contains(after, "pulumi:providers:docker::provider") {
 		t.Errorf("Forgejo starts before its database is there: %s", after) // the provider stands for it here
 	}
-	volume, err := recorder.Find(list, "docker:index/volume:Volume", "forgejo-data")
-	if err != nil {
-		t.Fatal(err)
-	}
+	volume := recorder.Must(t, list, "docker:index/volume:Volume", "forgejo-data")
 	if !volume.Protect {
 		t.Error("the data volume is not protected")
 	}
@@ -202,10 +187,7 @@ func TestSSHOnRequest(t *testing.T) {
 		_, err := oneHome(ctx, "", func(a *ServiceArgs) { a.Settings.SSHPort = 222 })
 		return err
 	})
-	r, err := recorder.Find(list, containerType, "forgejo-service-container")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recorder.Must(t, list, containerType, "forgejo-service-container")
 	if got := r.Input("ports"); len(got.([]any)) != 1 || r.Input("ports.0.external") != 222.0 || r.Input("ports.0.internal") != 2222.0 {
 		t.Errorf("publishes %v", got)
 	}
@@ -228,7 +210,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	})
 	for _, r := range list {
 		for k, v := range r.Inputs {
-			if plain := plainText(v, false); strings.Contains(plain, "CANARY") {
+			if plain := recorder.PlainText(v); strings.Contains(plain, "CANARY") {
 				t.Errorf("%s %s: %s holds a secret in plain: %s", r.Type, r.Name, k, plain)
 			}
 		}
@@ -239,10 +221,7 @@ func TestSecretsStaySecret(t *testing.T) {
 			}
 		}
 	}
-	admin, err := recorder.Find(list, commandType, "forgejo-admin")
-	if err != nil {
-		t.Fatal(err)
-	}
+	admin := recorder.Must(t, list, commandType, "forgejo-admin")
 	if got := admin.Input("stdin"); got != "CANARYcredentials-admin-password\n" || !admin.IsSecret("stdin") {
 		t.Errorf("stdin is %v, secret %v", got, admin.IsSecret("stdin"))
 	}
@@ -296,29 +275,4 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: registered all the same", want)
 		}
 	}
-}
-
-// plainText is every string in v that is outside a secret.
-func plainText(v resource.PropertyValue, secret bool) string {
-	switch {
-	case v.IsSecret():
-		return ""
-	case v.IsOutput():
-		return plainText(v.OutputValue().Element, secret || v.OutputValue().Secret)
-	case v.IsArray():
-		var b strings.Builder
-		for _, e := range v.ArrayValue() {
-			b.WriteString(plainText(e, secret) + "\n")
-		}
-		return b.String()
-	case v.IsObject():
-		var b strings.Builder
-		for _, e := range v.ObjectValue() {
-			b.WriteString(plainText(e, secret) + "\n")
-		}
-		return b.String()
-	case v.IsString() && !secret:
-		return v.StringValue()
-	}
-	return ""
 }

@@ -88,31 +88,9 @@ func onEcs(ctx *pulumi.Context, name string, ssh bool, change func(*ServiceArgs,
 	return NewForgejoService(ctx, name, args)
 }
 
-// ecsOutputs are what AWS computes.
-func ecsOutputs(typ, name string, _ resource.PropertyMap) resource.PropertyMap {
-	text := resource.NewStringProperty
-	out := resource.PropertyMap{"arn": text("arn:aws:" + name), "name": text(name)}
-	switch typ {
-	case "random:index/randomPassword:RandomPassword":
-		out["result"] = text("CANARY" + name)
-	case "aws:rds/instance:Instance":
-		out["address"], out["resourceId"] = text("db.example"), text("db-R")
-		out["masterUserSecrets"] = resource.NewArrayProperty([]resource.PropertyValue{resource.NewObjectProperty(resource.PropertyMap{"secretArn": text("arn:aws:secretsmanager:master")})})
-	case "aws:elasticache/replicationGroup:ReplicationGroup":
-		out["primaryEndpointAddress"] = text("redis.example")
-	}
-	return out
-}
-
 func recordOnEcs(t *testing.T, program pulumi.RunFunc) []recorder.Resource {
 	t.Helper()
-	list, err := (&recorder.Recorder{
-		Outputs: ecsOutputs,
-		Calls: func(_ string, args resource.PropertyMap) (resource.PropertyMap, error) {
-			service := strings.TrimSuffix(args["serviceName"].StringValue(), "-service")
-			return resource.PropertyMap{"taskDefinition": resource.NewStringProperty("arn:aws:" + service + "-task")}, nil
-		},
-	}).Run(program)
+	list, err := (&recorder.Recorder{Outputs: recorder.Computed, Calls: recorder.RunningAsAsked}).Run(program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,10 +111,7 @@ type ecsContainer struct {
 
 func ecsContainers(t *testing.T, list []recorder.Resource, task string) []ecsContainer {
 	t.Helper()
-	r, err := recorder.Find(list, "aws:ecs/taskDefinition:TaskDefinition", task)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := recorder.Must(t, list, "aws:ecs/taskDefinition:TaskDefinition", task)
 	var out []ecsContainer
 	definitions, _ := r.Input("containerDefinitions").(string)
 	if err := json.Unmarshal([]byte(definitions), &out); err != nil {
@@ -168,10 +143,7 @@ func TestForgejoOnEcsTwice(t *testing.T) {
 			t.Errorf("%d of %s, want %d", n[typ], typ, want)
 		}
 	}
-	service, err := recorder.Find(list, "aws:ecs/service:Service", "a-service-service")
-	if err != nil {
-		t.Fatal(err)
-	}
+	service := recorder.Must(t, list, "aws:ecs/service:Service", "a-service-service")
 	for k, want := range map[string]any{
 		"desiredCount": 1.0, "deploymentMinimumHealthyPercent": 0.0, "deploymentMaximumPercent": 100.0, "networkConfiguration.assignPublicIp": false,
 		"loadBalancers.0.containerPort": 3000.0, "healthCheckGracePeriodSeconds": 300.0,
@@ -286,7 +258,7 @@ func TestForgejoOnEcsRefuses(t *testing.T) {
 		"Settings.Image":     func(a *ServiceArgs, _ *EcsHome) { a.Settings.Image = "codeberg.org/forgejo/forgejo:13" },
 		"Fargate":            func(a *ServiceArgs, _ *EcsHome) { a.Settings.Limits.MemoryMiB = 300 },
 	} {
-		_, err := (&recorder.Recorder{Outputs: ecsOutputs}).Run(func(ctx *pulumi.Context) error {
+		_, err := (&recorder.Recorder{Outputs: recorder.Computed}).Run(func(ctx *pulumi.Context) error {
 			_, err := onEcs(ctx, "a", false, change)
 			return err
 		})

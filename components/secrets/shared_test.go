@@ -27,10 +27,7 @@ func TestSharedTwice(t *testing.T) {
 		t.Errorf("orphans: %v", o)
 	}
 	for name, protect := range map[string]bool{"a-jwt-secret": true, "a-backup-key": true, "b-jwt-secret": false, "b-backup-key": false} {
-		r, err := recorder.Find(list, password, name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := recorder.Must(t, list, password, name)
 		if r.Protect != protect || r.Input("length") != 64.0 || r.Input("special") != false {
 			t.Errorf("%s: protect %v, length %v, special %v", name, r.Protect, r.Input("length"), r.Input("special"))
 		}
