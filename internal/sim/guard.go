@@ -20,7 +20,7 @@ func (s Store) consider(ctx context.Context, x *session, stack Stack, opts Optio
 		return nil, err
 	}
 	guard := opts.Guard
-	opts.Guard, opts.Faults, opts.Out, opts.Observe = nil, nil, nil, nil
+	opts.Guard, opts.Faults, opts.Out, opts.Observe, opts.Look = nil, nil, nil, nil, nil
 	planned, failed := dry.run(ctx, Preview, stack, opts)
 	if planned == nil {
 		return nil, failed

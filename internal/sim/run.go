@@ -69,6 +69,9 @@ type Options struct {
 	// operation, and is reported as Guard's is.
 	Inspect func(done *Result) error
 
+	// Look is shown the simulated clouds when the operation is over. It only reads.
+	Look func(*cloud.World)
+
 	Policies  map[string]plugin.Analyzer // in-process policy packs, by name
 	PackPaths []string                   // policy packs as executables or folders
 
@@ -165,6 +168,9 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	changes, opErr := perform(op, info, engineCtx, update)
 	close(events)
 	seen := wait()
+	if opts.Look != nil {
+		opts.Look(x.world)
+	}
 
 	result := seen.result(op, stack, changes)
 	x.loaded = append(x.loaded, &deploy.Snapshot{Resources: result.States})

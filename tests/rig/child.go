@@ -34,8 +34,8 @@ func Child(t testing.TB, test string, job, answer any, flags ...string) (output 
 		return "", err
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"-test.run=^" + test + "$", "-test.v", "-test.timeout=120m"}, flags...)...)
-	// Memory for time: a child does not live long.
-	cmd.Env = append(os.Environ(), EnvChild+"="+string(text), envResult+"="+result.Name(), "GOGC=600", "GOMEMLIMIT=2GiB")
+	// Memory for time, because a child does not live long; and one processor, because there is a child on each.
+	cmd.Env = append(os.Environ(), EnvChild+"="+string(text), envResult+"="+result.Name(), "GOMAXPROCS=1", "GOGC=600", "GOMEMLIMIT=2GiB")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("%s in a process of its own: %w", test, err)

@@ -1,7 +1,6 @@
 package walks
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,10 +90,14 @@ func (w *walk) fail(t *rapid.T, format string, args ...any) {
 func (w *walk) check(t *rapid.T) {
 	w.keeps(t)
 	w.script.operation(sim.Refresh, false)
-	if r := w.run(t, sim.Preview, sim.Options{Refresh: true}); r.Changes.Any() {
+	var unserved []string
+	r := w.run(t, sim.Preview, sim.Options{Refresh: true, Look: func(world *cloud.World) { unserved = w.unserved(world) }})
+	if r.Changes.Any() {
 		w.fail(t, "a refresh, or a second up, changes:%s", rig.Describe(r.Resources))
 	}
-	w.served(t)
+	if len(unserved) > 0 {
+		w.fail(t, "%s", strings.Join(unserved, "\n"))
+	}
 }
 
 // keeps compares what is stateful with what was: by type and id, because a name may change with an alias.
@@ -158,20 +161,16 @@ func (w *walk) mayGo(urn string) bool {
 	return leaving.New(w.stack.Stack.Config).Retired(urn[strings.LastIndex(urn, "::")+2:])
 }
 
-// served follows every public name to what answers it.
-func (w *walk) served(t *rapid.T) {
-	var problems []string
-	err := w.store.Look(context.Background(), stackName, func(world *cloud.World) {
-		var checker serving.Checker
-		for _, host := range hosts(w.stack.Config) {
-			if a := checker.Of(world, host); !a.Served() {
-				problems = append(problems, fmt.Sprintf("%s is not served: %s", host, a))
-			}
+// unserved follows every public name to what answers it, and lists those without an answer.
+func (w *walk) unserved(world *cloud.World) []string {
+	var out []string
+	var checker serving.Checker
+	for _, host := range hosts(w.stack.Config) {
+		if a := checker.Of(world, host); !a.Served() {
+			out = append(out, fmt.Sprintf("%s is not served: %s", host, a))
 		}
-	})
-	if err != nil || len(problems) > 0 {
-		w.fail(t, "%v %s", err, strings.Join(problems, "\n"))
 	}
+	return out
 }
 
 func hosts(c config.Config) []string {
