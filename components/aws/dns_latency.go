@@ -47,7 +47,9 @@ func (c *EdgeDns) byLatency(ctx *pulumi.Context, n EdgeName, t EdgeTarget, label
 	for _, r := range t.Regions {
 		child := c.name + "-" + label + "-" + r.Region
 		host := EdgeRegionHost(n.Host, c.args.ZoneName, c.args.SubZone, r.Region)
-		alias := route53.RecordAliasArray{&route53.RecordAliasArgs{Name: r.AliasName, ZoneId: r.AliasZoneID, EvaluateTargetHealth: pulumi.Bool(true)}}
+		// The check from outside decides. To Route 53 a load balancer is ill as soon as one of its target
+		// groups is empty, and what writes runs in one region only.
+		alias := route53.RecordAliasArray{&route53.RecordAliasArgs{Name: r.AliasName, ZoneId: r.AliasZoneID, EvaluateTargetHealth: pulumi.Bool(false)}}
 		// The region by itself, for the check from outside, and for people.
 		own, err := route53.NewRecord(ctx, child+"-own", &route53.RecordArgs{
 			ZoneId: c.zone.ZoneId, Name: pulumi.String(host), Type: pulumi.String("A"), Aliases: alias,

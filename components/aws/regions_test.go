@@ -341,7 +341,7 @@ func TestLatencyDns(t *testing.T) {
 	near := recorder.Must(t, list, "aws:route53/record:Record", "dns-api-us-east-1-latency")
 	recorder.Expect(t, near, map[string]any{
 		"name": "aws.api.aws.morphee.app", "setIdentifier": "us-east-1", "latencyRoutingPolicies.0.region": "us-east-1", "aliases.0.name": "us-east-1.elb.amazonaws.com",
-		"aliases.0.evaluateTargetHealth": true, "healthCheckId": "dns-api-us-east-1-check-id",
+		"aliases.0.evaluateTargetHealth": false, "healthCheckId": "dns-api-us-east-1-check-id",
 	})
 	recorder.Expect(t, recorder.Must(t, list, "aws:route53/healthCheck:HealthCheck", "dns-api-us-east-1-check"), map[string]any{"fqdn": "us-east-1.api.aws.morphee.app", "type": "HTTPS", "resourcePath": "/health", "enableSni": true})
 	recorder.Expect(t, recorder.Must(t, list, "aws:route53/record:Record", "dns-api-us-east-1-own"), map[string]any{"name": "us-east-1.api.aws.morphee.app", "setIdentifier": nil, "aliases.0.zoneId": "Zus-east-1"})

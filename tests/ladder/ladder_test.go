@@ -81,6 +81,9 @@ func check(t *testing.T, s ladder.Step) {
 	for _, g := range s.Unserved {
 		t.Errorf("%s: unserved: %s", s.Name, g)
 	}
+	for _, text := range s.Idle {
+		t.Errorf("%s: idle: %s", s.Name, text)
+	}
 	for _, g := range s.Interrupted {
 		if g.Seconds <= 0 || g.Seconds > 180 {
 			t.Errorf("%s: interrupted for longer than three minutes: %s", s.Name, g)
