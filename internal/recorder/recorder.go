@@ -188,35 +188,30 @@ func Orphans(list []Resource) []string {
 
 func unwrap(v resource.PropertyValue) resource.PropertyValue {
 	for {
-		switch {
-		case v.IsSecret():
-			v = v.SecretValue().Element
-		case v.IsOutput() && v.OutputValue().Known:
-			v = v.OutputValue().Element
-		default:
+		inner, wrapped := unwrapOnce(v)
+		if !wrapped {
 			return v
 		}
+		v = inner
 	}
 }
 
-func plain(v resource.PropertyValue) any {
-	v = unwrap(v)
+func unwrapOnce(v resource.PropertyValue) (resource.PropertyValue, bool) {
 	switch {
-	case v.IsArray():
-		out := []any{}
-		for _, e := range v.ArrayValue() {
-			out = append(out, plain(e))
-		}
-		return out
-	case v.IsObject():
-		out := map[string]any{}
-		for k, e := range v.ObjectValue() {
-			out[string(k)] = plain(e)
-		}
-		return out
-	case v.IsNull():
-		return nil
-	default:
-		return v.V
+	case v.IsSecret():
+		return v.SecretValue().Element, true
+	case v.IsOutput() && v.OutputValue().Known:
+		return v.OutputValue().Element, true
 	}
+	return v, false
+}
+
+func plain(v resource.PropertyValue) any {
+	return v.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
+		inner, wrapped := unwrapOnce(v)
+		if !wrapped {
+			return nil, false
+		}
+		return plain(inner), true
+	})
 }

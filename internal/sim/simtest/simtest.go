@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -37,6 +38,19 @@ func New(t testing.TB, packages ...cloud.Package) *Sim {
 		t.Fatal(err)
 	}
 	return &Sim{t: t, Sim: sim, World: world, config: map[string]map[string]any{}}
+}
+
+// Merge returns the properties with more laid over them; what is nil there is left out.
+func Merge(base, more Props) Props {
+	out := maps.Clone(base)
+	for k, v := range more {
+		if v == nil {
+			delete(out, k)
+		} else {
+			out[k] = v
+		}
+	}
+	return out
 }
 
 // With returns the same simulator whose provider of that package is configured so:
@@ -132,33 +146,15 @@ func (s *Sim) Create(token, name string, props Props) (*cloud.Resource, error) {
 }
 
 // Plain unwraps secrets of a property value.
-func Plain(v resource.PropertyValue) any {
-	if v.IsSecret() {
-		return Plain(v.SecretValue().Element)
-	}
-	return cloud.Plain(toAny(v))
-}
+func Plain(v resource.PropertyValue) any { return cloud.Plain(toAny(v)) }
 
 func toAny(v resource.PropertyValue) any {
-	switch {
-	case v.IsSecret():
-		return toAny(v.SecretValue().Element)
-	case v.IsArray():
-		out := []any{}
-		for _, e := range v.ArrayValue() {
-			out = append(out, toAny(e))
+	return v.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
+		if v.IsSecret() {
+			return toAny(v.SecretValue().Element), true
 		}
-		return out
-	case v.IsObject():
-		out := map[string]any{}
-		for k, e := range v.ObjectValue() {
-			out[string(k)] = toAny(e)
-		}
-		return out
-	case v.IsNull():
-		return nil
-	}
-	return v.V
+		return nil, false
+	})
 }
 
 func (s *Sim) find(token, id string) *cloud.Resource {

@@ -26,17 +26,7 @@ func fixedInputs(good, mistake props) func(*simtest.Sim) (props, props) {
 	return func(*simtest.Sim) (props, props) { return maps.Clone(good), mistake }
 }
 
-func with(good, mistake props) props {
-	out := maps.Clone(good)
-	for k, v := range mistake {
-		if v == nil {
-			delete(out, k)
-		} else {
-			out[k] = v
-		}
-	}
-	return out
-}
+func with(base, more props) props { return simtest.Merge(base, more) }
 
 func edgeSim(t testing.TB, region string) *simtest.Sim {
 	t.Helper()

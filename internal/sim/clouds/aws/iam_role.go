@@ -87,17 +87,25 @@ func writeRole(c *cloud.Call) error {
 }
 
 func createRole(c *cloud.Call) error {
+	if err := newEntity(c, "CreateRole", "Role with name", "role", "AROA"); err != nil {
+		return err
+	}
+	c.Out["createDate"] = c.Gen.Time()
+	computed(c, "namePrefix", "")
+	return nil
+}
+
+// newEntity names an IAM entity, whose name may not be another's in capital or small letters either.
+func newEntity(c *cloud.Call, op, what, resource, idPrefix string) error {
 	name := c.In.String("name")
-	for _, r := range c.Everywhere(roleToken) {
+	for _, r := range c.Everywhere(c.Type) {
 		if strings.EqualFold(r.ID, name) {
-			return refuseStatus(409, "IAM", "CreateRole", "EntityAlreadyExists", "Role with name %s already exists.", name)
+			return refuseStatus(409, "IAM", op, "EntityAlreadyExists", "%s %s already exists.", what, name)
 		}
 	}
 	c.ID = name
-	c.Out["arn"] = arn("iam", "", "role"+pathOf(c)+name)
-	c.Out["uniqueId"] = "AROA" + c.Gen.Pick("unique", upper, 17)
-	c.Out["createDate"] = c.Gen.Time()
-	computed(c, "namePrefix", "")
+	c.Out["arn"] = arn("iam", "", resource+pathOf(c)+name)
+	c.Out["uniqueId"] = idPrefix + c.Gen.Pick("unique", upper, 17)
 	return nil
 }
 

@@ -13,19 +13,10 @@ func userType() cloud.Type {
 		Token: userToken,
 		Check: func(c *cloud.CheckCall) { checkIAMName(c, "name", "path") },
 		Create: func(c *cloud.Call) error {
-			name := c.In.String("name")
-			for _, r := range c.Everywhere(userToken) {
-				if strings.EqualFold(r.ID, name) {
-					return refuseStatus(409, "IAM", "CreateUser", "EntityAlreadyExists", "User with name %s already exists.", name)
-				}
-			}
-			if len(name) > 64 {
+			if len(c.In.String("name")) > 64 {
 				return refuse("IAM", "CreateUser", "ValidationError", "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64")
 			}
-			c.ID = name
-			c.Out["arn"] = arn("iam", "", "user"+pathOf(c)+name)
-			c.Out["uniqueId"] = "AIDA" + c.Gen.Pick("unique", upper, 17)
-			return nil
+			return newEntity(c, "CreateUser", "User with name", "user", "AIDA")
 		},
 		Update: func(c *cloud.Call) error {
 			c.Out["arn"] = arn("iam", "", "user"+pathOf(c)+c.In.String("name"))
@@ -131,15 +122,10 @@ func profileType() cloud.Type {
 		}
 		return nil
 	}, func(c *cloud.Call) error {
-		name := c.In.String("name")
-		for _, r := range c.Everywhere(profileToken) {
-			if strings.EqualFold(r.ID, name) {
-				return refuseStatus(409, "IAM", "CreateInstanceProfile", "EntityAlreadyExists", "Instance Profile %s already exists.", name)
-			}
+		if err := newEntity(c, "CreateInstanceProfile", "Instance Profile", "instance-profile", "AIPA"); err != nil {
+			return err
 		}
-		c.ID = name
-		c.Out["arn"] = arn("iam", "", "instance-profile"+pathOf(c)+name)
-		c.Out["uniqueId"], c.Out["createDate"] = "AIPA"+c.Gen.Pick("unique", upper, 17), c.Gen.Time()
+		c.Out["createDate"] = c.Gen.Time()
 		computed(c, "namePrefix", "")
 		return nil
 	})

@@ -1,7 +1,6 @@
 package cloudflare_test
 
 import (
-	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,16 +25,7 @@ const (
 
 func start(t *testing.T) *simtest.Sim { t.Helper(); return simtest.New(t, cloudflare.Package()) }
 
-func with(base, more props) props {
-	out := maps.Clone(base)
-	maps.Copy(out, more)
-	for k, v := range more {
-		if v == nil {
-			delete(out, k)
-		}
-	}
-	return out
-}
+func with(base, more props) props { return simtest.Merge(base, more) }
 
 func a(more props) props {
 	return with(props{"zoneId": zoneID, "name": "www", "type": "A", "content": "198.51.100.1"}, more)

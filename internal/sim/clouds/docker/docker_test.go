@@ -1,7 +1,6 @@
 package docker_test
 
 import (
-	"maps"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -27,16 +26,7 @@ const (
 	firewall      = "hcloud:index/firewall:Firewall"
 )
 
-func with(base, more props) props {
-	out := maps.Clone(base)
-	maps.Copy(out, more)
-	for k, v := range more {
-		if v == nil {
-			delete(out, k)
-		}
-	}
-	return out
-}
+func with(base, more props) props { return simtest.Merge(base, more) }
 
 // start returns a simulator whose Docker provider acts on a new server with 4 processors.
 func start(t *testing.T) (*simtest.Sim, *cloud.Resource) {

@@ -39,16 +39,21 @@ func content(ref reference.Named, salt ...string) (id, repoDigest string) {
 	return digest("config", d), reference.FamiliarName(ref) + "@" + d
 }
 
+// checkImage refuses a property that is no image reference.
+func checkImage(property string) func(*cloud.CheckCall) {
+	return func(c *cloud.CheckCall) {
+		if c.In.Known(property) {
+			if _, err := parseImage(c.In.String(property)); err != nil {
+				c.Fail(property, "%v", err)
+			}
+		}
+	}
+}
+
 func remoteImage() cloud.Type {
 	return cloud.Type{
-		Token: remoteImageType,
-		Check: func(c *cloud.CheckCall) {
-			if c.In.Known("name") {
-				if _, err := parseImage(c.In.String("name")); err != nil {
-					c.Fail("name", "%v", err)
-				}
-			}
-		},
+		Token:  remoteImageType,
+		Check:  checkImage("name"),
 		Create: createRemoteImage,
 		Delete: deleteRemoteImage,
 		Takes:  cloud.Durations{Create: 20 * time.Second},
@@ -118,14 +123,8 @@ func hasImage(c *cloud.Call, image string) bool {
 // image is the provider's own builder.
 func image() cloud.Type {
 	return cloud.Type{
-		Token: imageType,
-		Check: func(c *cloud.CheckCall) {
-			if c.In.Known("imageName") {
-				if _, err := parseImage(c.In.String("imageName")); err != nil {
-					c.Fail("imageName", "%v", err)
-				}
-			}
-		},
+		Token:  imageType,
+		Check:  checkImage("imageName"),
 		Create: buildImage,
 		Update: buildImage,
 		Delete: reachable,

@@ -2,7 +2,6 @@ package hcloud_test
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -35,16 +34,7 @@ const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIANfzphc7/dQ3yuBHWiMqTm6O
 
 func start(t *testing.T) *simtest.Sim { t.Helper(); return simtest.New(t, hcloud.Package()) }
 
-func with(base props, more props) props {
-	out := maps.Clone(base)
-	maps.Copy(out, more)
-	for k, v := range more {
-		if v == nil {
-			delete(out, k)
-		}
-	}
-	return out
-}
+func with(base, more props) props { return simtest.Merge(base, more) }
 
 func vps(more props) props {
 	return with(props{"name": "web", "serverType": "cpx32", "image": "ubuntu-24.04", "location": "nbg1"}, more)

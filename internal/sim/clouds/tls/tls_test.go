@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
-	"maps"
 	"strings"
 	"testing"
 
@@ -100,11 +99,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func with(base, more props) props {
-	out := maps.Clone(base)
-	maps.Copy(out, more)
-	return out
-}
+func with(base, more props) props { return simtest.Merge(base, more) }
 
 func TestCertificateChain(t *testing.T) {
 	for name, p := range algorithms {
