@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -39,15 +38,7 @@ func (a *app) checkCommand() *cobra.Command {
 			result, err := a.check(cmd.Context(), args[0])
 			if asJSON {
 				result.Errors = messages(err)
-				enc := json.NewEncoder(a.stdout)
-				enc.SetIndent("", "  ")
-				if encErr := enc.Encode(result); encErr != nil {
-					return errors.Join(err, encErr)
-				}
-				if err != nil {
-					return reported{err}
-				}
-				return nil
+				return a.showJSON(result, err)
 			}
 			a.showFindings(result)
 			return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -66,9 +65,7 @@ func (a *app) ladder(ctx context.Context, f *ladderFlags) (err error) {
 		return err
 	}
 	if f.json {
-		enc := json.NewEncoder(a.stdout)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(r)
+		err = a.showJSON(r, nil)
 	} else if err = r.Text(a.stdout); err == nil {
 		fmt.Fprintf(a.stdout, "The same as a page, with a timeline: %s\n", f.html)
 	}

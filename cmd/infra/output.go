@@ -19,6 +19,19 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/verdict"
 )
 
+// showJSON prints one indented document. An error that it tells of is then reported.
+func (a *app) showJSON(document any, err error) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetIndent("", "  ")
+	if encErr := enc.Encode(document); encErr != nil {
+		return errors.Join(err, encErr)
+	}
+	if err != nil {
+		return reported{err}
+	}
+	return nil
+}
+
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

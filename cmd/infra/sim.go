@@ -128,15 +128,7 @@ func (a *app) runOperation(ctx context.Context, op sim.Operation, arg string, f 
 		result = &sim.Result{Simulated: true, Stack: arg, Operation: op, Resources: []sim.ResourceChange{}, Outputs: map[string]any{},
 			Policies: sim.NoPolicies(), Errors: messages(err)}
 	}
-	enc := json.NewEncoder(a.stdout)
-	enc.SetIndent("", "  ")
-	if encErr := enc.Encode(result); encErr != nil {
-		return errors.Join(err, encErr)
-	}
-	if err != nil {
-		return reported{err}
-	}
-	return nil
+	return a.showJSON(result, err)
 }
 
 func (a *app) operate(ctx context.Context, op sim.Operation, arg string, f *simFlags) (*sim.Result, error) {
