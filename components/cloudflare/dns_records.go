@@ -73,13 +73,18 @@ func (a *DnsRecordsArgs) validate(name string) error {
 	p.Require(len(a.Hosts) > 0, "Hosts", "none", "at least one", "hosts")
 	seen := map[string]bool{}
 	for i, h := range a.Hosts {
-		field, got := fmt.Sprintf("Hosts[%d]", i), fmt.Sprintf("%q", h.Name)
-		in := h.Name == a.ZoneName || strings.HasSuffix(h.Name, "."+a.ZoneName)
-		p.Require(hostPattern.MatchString(h.Name) && in, field, got, "a name in the zone "+a.ZoneName, "hosts")
-		p.Require(!seen[h.Name], field, got+" again", "every name once", "hosts")
-		seen[h.Name] = true
+		requireHost(p, fmt.Sprintf("Hosts[%d]", i), h.Name, a.ZoneName, seen)
 	}
 	return p.Err()
+}
+
+// requireHost records a problem unless the name is in the zone and not among those seen, which it joins.
+func requireHost(p *base.Problems, field, name, zone string, seen map[string]bool) {
+	got := fmt.Sprintf("%q", name)
+	in := name == zone || strings.HasSuffix(name, "."+zone)
+	p.Require(hostPattern.MatchString(name) && in, field, got, "a name in the zone "+zone, "hosts")
+	p.Require(!seen[name], field, got+" again", "every name once", "hosts")
+	seen[name] = true
 }
 
 // NewDnsRecords registers the records.

@@ -57,12 +57,9 @@ func (a *PublicNamesArgs) validate(name string) error {
 	p.Require(len(a.Names) > 0, "Names", "none", "at least one", "hosts")
 	seen := map[string]bool{}
 	for i, n := range a.Names {
-		field, got := fmt.Sprintf("Names[%d]", i), fmt.Sprintf("%q", n.Host)
-		in := n.Host == a.ZoneName || strings.HasSuffix(n.Host, "."+a.ZoneName)
-		p.Require(hostPattern.MatchString(n.Host) && in, field, got, "a name in the zone "+a.ZoneName, "hosts")
-		p.Require(!seen[n.Host], field, got+" again", "every name once", "hosts")
+		field := fmt.Sprintf("Names[%d]", i)
+		requireHost(p, field, n.Host, a.ZoneName, seen)
 		p.Require(hostPattern.MatchString(n.Target) && n.Target != n.Host, field+".Target", fmt.Sprintf("%q", n.Target), "another name", "")
-		seen[n.Host] = true
 	}
 	return p.Err()
 }
