@@ -79,28 +79,33 @@ func Read(data []byte) ([]Resource, error) {
 }
 
 func open(v any) any {
+	if m, ok := v.(map[string]any); ok && m[signature] == secretSignature {
+		text, ok := m["plaintext"].(string)
+		if !ok {
+			return Secret{}
+		}
+		var plain any
+		if json.Unmarshal([]byte(text), &plain) != nil {
+			return Secret{}
+		}
+		return Secret{open(plain)}
+	}
+	return Map(v, open)
+}
+
+// Map returns a copy of a map or list with f applied to each of its values; anything else as it is.
+func Map(v any, f func(any) any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		if v[signature] == secretSignature {
-			text, ok := v["plaintext"].(string)
-			if !ok {
-				return Secret{}
-			}
-			var plain any
-			if json.Unmarshal([]byte(text), &plain) != nil {
-				return Secret{}
-			}
-			return Secret{open(plain)}
-		}
 		out := make(map[string]any, len(v))
 		for k, e := range v {
-			out[k] = open(e)
+			out[k] = f(e)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {
-			out[i] = open(e)
+			out[i] = f(e)
 		}
 		return out
 	}
@@ -109,23 +114,10 @@ func open(v any) any {
 
 // Plain unwraps every secret in a value.
 func Plain(v any) any {
-	switch v := v.(type) {
-	case Secret:
-		return Plain(v.Value)
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = Plain(e)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = Plain(e)
-		}
-		return out
+	if s, ok := v.(Secret); ok {
+		return Plain(s.Value)
 	}
-	return v
+	return Map(v, Plain)
 }
 
 // Secrets returns every text inside a secret of the value, with the path to it.

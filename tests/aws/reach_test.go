@@ -232,23 +232,7 @@ func copied(t *testing.T, list []deployment.Resource) *mistaken {
 	return m
 }
 
-func clone(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for k, e := range v {
-			out[k] = clone(e)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = clone(e)
-		}
-		return out
-	}
-	return v
-}
+func clone(v any) any { return deployment.Map(v, clone) }
 
 func (m *mistaken) find(token, name string) *deployment.Resource {
 	m.t.Helper()
