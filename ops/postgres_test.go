@@ -16,7 +16,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -240,16 +239,6 @@ type database struct {
 	serverRunning bool
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.2:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // certificates makes an authority and the server's certificate for its address.
 func certificates(t *testing.T, ip string) (ca, cert, key string) {
 	t.Helper()
@@ -287,7 +276,7 @@ func newDatabase(t *testing.T) *database {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	d := &database{t: t, dir: dir, bin: filepath.Dir(initdb), as: &syscall.SysProcAttr{}, port: freePort(t), pooler: freePort(t)}
+	d := &database{t: t, dir: dir, bin: filepath.Dir(initdb), port: testtools.FreePort(t, "127.0.0.2"), pooler: testtools.FreePort(t, "127.0.0.2")}
 	ca, cert, key := certificates(t, "127.0.0.2")
 	files := placedFiles(t, must(samplePostgres().Document(PostgresSecrets{
 		SuperuserPassword: "super", ServerKey: key, ServerCert: cert, CipherPass: strings.Repeat("c", 32), Repository: "repo1-type = posix\n",
@@ -315,23 +304,7 @@ func newDatabase(t *testing.T) *database {
 			t.Fatal(err)
 		}
 	}
-	if os.Geteuid() == 0 {
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			t.Fatal(err)
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		d.as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		if err := filepath.Walk(dir, func(p string, _ os.FileInfo, err error) error {
-			if err != nil {
-				return err
-			}
-			return os.Chown(p, uid, gid)
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	d.as = testtools.AsPostgres(t, dir)
 	d.do("initdb", "-D", dir+"/data", "-U", "postgres", "--auth-local=peer", "--auth-host=scram-sha-256", "--data-checksums", "--no-sync")
 	conf, err := os.OpenFile(dir+"/data/postgresql.conf", os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

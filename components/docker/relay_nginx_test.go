@@ -30,16 +30,6 @@ type runningRelay struct {
 	client       *http.Client
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // newRelayRun reserves the ports of a relay.
 func newRelayRun(t *testing.T) *runningRelay {
 	t.Helper()
@@ -52,7 +42,7 @@ func newRelayRun(t *testing.T) *runningRelay {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := &runningRelay{t: t, port: freePort(t), health: freePort(t), upstreamPort: freePort(t), dir: dir}
+	r := &runningRelay{t: t, port: testtools.FreePort(t, "127.0.0.1"), health: testtools.FreePort(t, "127.0.0.1"), upstreamPort: testtools.FreePort(t, "127.0.0.1"), dir: dir}
 	r.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
 		DialContext: (&net.Dialer{}).DialContext, MaxIdleConnsPerHost: 4,
 	}}

@@ -54,9 +54,9 @@ func StartPostgres(t testing.TB, o PostgresOptions) *Postgres {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	p := &Postgres{t: t, Dir: dir, Port: 5432, options: o, Bin: filepath.Dir(initdb), as: &syscall.SysProcAttr{}}
+	p := &Postgres{t: t, Dir: dir, Port: 5432, options: o, Bin: filepath.Dir(initdb)}
 	if o.TCP {
-		p.Port = freePort(t)
+		p.Port = FreePort(t, "127.0.0.1")
 	}
 	files := map[string]string{"password": o.Password}
 	for name, content := range o.Files {
@@ -67,7 +67,7 @@ func StartPostgres(t testing.TB, o PostgresOptions) *Postgres {
 			t.Fatal(err)
 		}
 	}
-	p.giveToServer(dir)
+	p.as = AsPostgres(t, dir)
 	p.do("initdb", "-D", dir+"/data", "-U", o.Superuser, "--auth=scram-sha-256", "--pwfile="+dir+"/password", "--no-sync", "-E", "UTF8", "--locale=C")
 	if o.HBA != "" {
 		if err := os.WriteFile(dir+"/data/pg_hba.conf", []byte(o.HBA), 0o644); err != nil {
@@ -87,9 +87,10 @@ func StartPostgres(t testing.TB, o PostgresOptions) *Postgres {
 	return p
 }
 
-func freePort(t testing.TB) int {
+// FreePort is a TCP port of the address that nobody listens on now.
+func FreePort(t testing.TB, address string) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,26 +98,28 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-func (p *Postgres) giveToServer(dir string) {
-	p.t.Helper()
+// AsPostgres gives a folder to the user postgres where the test runs as root, whom the server refuses,
+// and returns who the server's programs are to run as.
+func AsPostgres(t testing.TB, dir string) *syscall.SysProcAttr {
+	t.Helper()
 	if os.Geteuid() != 0 {
-		return
+		return &syscall.SysProcAttr{}
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	uid, _ := strconv.Atoi(u.Uid)
 	gid, _ := strconv.Atoi(u.Gid)
-	p.as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	if err := filepath.Walk(dir, func(path string, _ os.FileInfo, err error) error {
 		if err != nil {
 			return err
 		}
 		return os.Chown(path, uid, gid)
 	}); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 }
 
 func (p *Postgres) do(program string, args ...string) {
