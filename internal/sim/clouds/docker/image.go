@@ -60,12 +60,17 @@ func remoteImage() cloud.Type {
 	}
 }
 
-func createRemoteImage(c *cloud.Call) error {
+// reachableImage reads a reference for a daemon that has to answer.
+func reachableImage(c *cloud.Call, name string) (reference.Named, error) {
 	if err := reachable(c); err != nil {
-		return err
+		return nil, err
 	}
+	return parseImage(name)
+}
+
+func createRemoteImage(c *cloud.Call) error {
 	name := c.In.String("name")
-	ref, err := parseImage(name)
+	ref, err := reachableImage(c, name)
 	if err != nil {
 		return err
 	}
@@ -136,10 +141,7 @@ func image() cloud.Type {
 }
 
 func buildImage(c *cloud.Call) error {
-	if err := reachable(c); err != nil {
-		return err
-	}
-	ref, err := parseImage(c.In.String("imageName"))
+	ref, err := reachableImage(c, c.In.String("imageName"))
 	if err != nil {
 		return err
 	}
@@ -188,11 +190,8 @@ func registryImage() cloud.Type {
 	return cloud.Type{
 		Token: registryImageType,
 		Create: func(c *cloud.Call) error {
-			if err := reachable(c); err != nil {
-				return err
-			}
 			name := c.In.String("name")
-			ref, err := parseImage(name)
+			ref, err := reachableImage(c, name)
 			if err != nil {
 				return err
 			}
