@@ -9,6 +9,7 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/stateful"
+	"github.com/morphee-app/morphee-infra/policy/rule"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -227,27 +228,7 @@ func line(c sim.ResourceChange) string {
 }
 
 func matches(patterns []string, c sim.ResourceChange) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, c.Type+"::"+c.Name) })
-}
-
-// glob matches text against a pattern in which * is any text.
-func glob(pattern, text string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == text
-	}
-	if !strings.HasPrefix(text, parts[0]) {
-		return false
-	}
-	text = text[len(parts[0]):]
-	for _, p := range parts[1 : len(parts)-1] {
-		i := strings.Index(text, p)
-		if i < 0 {
-			return false
-		}
-		text = text[i+len(p):]
-	}
-	return strings.HasSuffix(text, parts[len(parts)-1])
+	return slices.ContainsFunc(patterns, func(p string) bool { return rule.Glob(p, c.Type+"::"+c.Name) })
 }
 
 // set returns the stack with values of its configuration changed, by path: set(t, stack, "aws.zones", 3).

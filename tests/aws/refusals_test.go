@@ -12,6 +12,7 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/policy/rule"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -114,7 +115,7 @@ func refused(t *testing.T, row losing, r *sim.Result, err error) {
 	}
 	t.Log(strings.Join(r.Errors, "\n"))
 	for _, want := range row.lost {
-		if !slices.ContainsFunc(refusal.Losses, func(l safety.Loss) bool { return glob(want, l.Type+"::"+l.Name) }) {
+		if !slices.ContainsFunc(refusal.Losses, func(l safety.Loss) bool { return rule.Glob(want, l.Type+"::"+l.Name) }) {
 			t.Errorf("%s is not among the losses", want)
 		}
 	}
@@ -180,7 +181,7 @@ func TestADisposableStackMayLoseItsData(t *testing.T) {
 	store, guard := rig.NewStore(t), safety.Guard(safety.Options{Disposable: true})
 	rig.Run(t, store, sim.Up, stack, sim.Options{Guard: guard})
 	r := rig.Run(t, store, sim.Up, set(t, stack, aurora...), sim.Options{Guard: guard})
-	if !slices.ContainsFunc(r.Resources, func(c sim.ResourceChange) bool { return c.Op == "delete" && glob(instance, c.Type+"::"+c.Name) }) {
+	if !slices.ContainsFunc(r.Resources, func(c sim.ResourceChange) bool { return c.Op == "delete" && rule.Glob(instance, c.Type+"::"+c.Name) }) {
 		t.Errorf("the engine was not changed:%s", rig.Describe(r.Resources))
 	}
 }

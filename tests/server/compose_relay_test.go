@@ -6,9 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/morphee-app/morphee-infra/internal/compose"
 	"github.com/morphee-app/morphee-infra/internal/reach"
-	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -18,14 +16,7 @@ func TestComposeHasTheRelay(t *testing.T) {
 	for step, mode := range map[string]string{"06-server-frozen": "freeze", "07-aws-writes": "forward"} {
 		t.Run(step, func(t *testing.T) {
 			stack := rig.Load(t, filepath.Join(rig.Root(t), "stacks", "examples", "ladder", step+".yaml"))
-			store := rig.NewStore(t)
-			rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
-			all := rig.Resources(t, store, stack.Stack)
-			file, err := compose.Render(stack.Name, all, stack.Opened)
-			if err != nil {
-				t.Fatal(err)
-			}
-			project := loadCompose(t, file)
+			project, all := composed(t, stack)
 			relay, err := project.GetService("relay-" + mode)
 			if err != nil {
 				t.Fatal(err)

@@ -41,20 +41,26 @@ func loadCompose(t *testing.T, file *compose.File) *types.Project {
 	return project
 }
 
+// composed brings a stack up and returns the project of its Compose file, and what is deployed.
+func composed(t *testing.T, stack *rehearsal.Stack) (*types.Project, []deployment.Resource) {
+	t.Helper()
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
+	all := rig.Resources(t, store, stack.Stack)
+	file, err := compose.Render(stack.Name, all, stack.Opened)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loadCompose(t, file), all
+}
+
 // The Compose file has the containers of the stack, each with what it has in the stack.
 func TestComposeHasTheSameContent(t *testing.T) {
 	rig.Each(t, func(t *testing.T, stack *rehearsal.Stack) {
 		if !stack.Config.UsesServer() {
 			t.Skip("no containers on a Docker host in this phase")
 		}
-		store := rig.NewStore(t)
-		rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
-		all := rig.Resources(t, store, stack.Stack)
-		file, err := compose.Render(stack.Name, all, stack.Opened)
-		if err != nil {
-			t.Fatal(err)
-		}
-		project := loadCompose(t, file)
+		project, all := composed(t, stack)
 		containers := 0
 		host, _ := compose.Host(all)
 		for _, r := range all {
