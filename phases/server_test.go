@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/internal/config"
@@ -36,14 +35,9 @@ func serverConfig(t *testing.T, phase int, extra map[string]any) config.Config {
 }
 
 // recordPhase composes the phase with secrets that are all called CANARY.
-func recordPhase(t *testing.T, compose func(*pulumi.Context, Input) (pulumi.Map, error), c config.Config) ([]recorder.Resource, pulumi.Map) {
+func recordPhase(t *testing.T, compose func(*pulumi.Context, Input) (pulumi.Map, error), c config.Config) (list []recorder.Resource, outputs pulumi.Map) {
 	t.Helper()
-	return record(t, &recorder.Recorder{Outputs: serverComputed, Calls: asked}, compose, c)
-}
-
-func record(t *testing.T, in *recorder.Recorder, compose func(*pulumi.Context, Input) (pulumi.Map, error), c config.Config) (list []recorder.Resource, outputs pulumi.Map) {
-	t.Helper()
-	list, err := in.Run(func(ctx *pulumi.Context) (err error) {
+	list, err := (&recorder.Recorder{Outputs: computed, Calls: asked}).Run(func(ctx *pulumi.Context) (err error) {
 		outputs, err = compose(ctx, Input{
 			Config: c, Project: recorder.Project, Stack: recorder.Stack,
 			Secret: func(s config.Secret) pulumi.StringOutput {
@@ -56,21 +50,6 @@ func record(t *testing.T, in *recorder.Recorder, compose func(*pulumi.Context, I
 		t.Fatal(err)
 	}
 	return list, outputs
-}
-
-// serverComputed is what the server's clouds compute.
-func serverComputed(typ, name string, _ resource.PropertyMap) resource.PropertyMap {
-	switch typ {
-	case "random:index/randomPassword:RandomPassword":
-		return resource.PropertyMap{"result": resource.NewStringProperty("CANARY" + name)}
-	case "command:remote:Command":
-		return resource.PropertyMap{"stdout": resource.NewStringProperty("CANARY" + name)}
-	case "cloudflare:index/apiToken:ApiToken":
-		return resource.PropertyMap{"value": resource.NewStringProperty("CANARY" + name)}
-	case "docker:index/remoteImage:RemoteImage":
-		return resource.PropertyMap{"imageId": resource.NewStringProperty("sha256:" + name)}
-	}
-	return nil
 }
 
 func TestPhase0(t *testing.T) {
@@ -134,7 +113,7 @@ func checkServer(t *testing.T, list []recorder.Resource, counts map[string]int) 
 	memory := 0.0
 	for _, r := range list {
 		for k, v := range r.Inputs {
-			if plain := plainText(v, false); strings.Contains(plain, "CANARY") {
+			if plain := recorder.PlainText(v); strings.Contains(plain, "CANARY") {
 				t.Errorf("%s %s: %s holds a secret in plain", r.Type, r.Name, k)
 			}
 		}
@@ -246,29 +225,4 @@ func TestConfiguredSecretsAndChoices(t *testing.T) {
 	if git.Input("ports.0.external") != 222.0 {
 		t.Errorf("Forgejo publishes %v, want 222", git.Input("ports"))
 	}
-}
-
-// plainText is every string in v that is outside a secret.
-func plainText(v resource.PropertyValue, secret bool) string {
-	switch {
-	case v.IsSecret():
-		return ""
-	case v.IsOutput():
-		return plainText(v.OutputValue().Element, secret || v.OutputValue().Secret)
-	case v.IsArray():
-		var b strings.Builder
-		for _, e := range v.ArrayValue() {
-			b.WriteString(plainText(e, secret) + "\n")
-		}
-		return b.String()
-	case v.IsObject():
-		var b strings.Builder
-		for _, e := range v.ObjectValue() {
-			b.WriteString(plainText(e, secret) + "\n")
-		}
-		return b.String()
-	case v.IsString() && !secret:
-		return v.StringValue()
-	}
-	return ""
 }

@@ -24,12 +24,7 @@ func movingConfig(t *testing.T, migration map[string]any) config.Config {
 
 func recordMoving(t *testing.T, c config.Config) ([]recorder.Resource, pulumi.Map) {
 	t.Helper()
-	return record(t, &recorder.Recorder{Outputs: func(typ, name string, in resource.PropertyMap) resource.PropertyMap {
-		if out := serverComputed(typ, name, in); out != nil {
-			return out
-		}
-		return computed(typ, name, in)
-	}, Calls: asked}, Moving, c)
+	return recordPhase(t, Moving, c)
 }
 
 func tasksOf(list []recorder.Resource) map[string]float64 {
@@ -98,7 +93,7 @@ func TestMovingFollowsTheData(t *testing.T) {
 					t.Errorf("%s is %v", r.Name, r.Inputs["state"])
 				}
 				for k, v := range r.Inputs {
-					if strings.Contains(plainText(v, false), "CANARY") {
+					if strings.Contains(recorder.PlainText(v), "CANARY") {
 						t.Errorf("%s %s: %s holds a secret in plain", r.Type, r.Name, k)
 					}
 				}
