@@ -19,12 +19,12 @@ var kinds = []struct {
 	weight int
 	start  func(t *rapid.T) settings
 }{
-	{"phase 0", 36, func(t *rapid.T) settings { return server(t, 0, "cpx31", "cpx32", "cax31", "ccx23", "cx33") }},
-	{"phase 1", 28, func(t *rapid.T) settings { return server(t, 1, "cpx31", "cpx42", "cax31", "ccx33") }},
-	{"coolify", 10, func(t *rapid.T) settings { return server(t, 1, "cpx41", "ccx33").with("reverseProxy", "coolify") }},
-	{"phase 2", 20, phase2},
-	{ladder, 2, func(t *rapid.T) settings { return server(t, 2, "cpx42").with("database", databaseOf("hetzner")) }},
-	{"phase 3", 3, phase3},
+	{"phase 0", 66, func(t *rapid.T) settings { return server(t, 0, "cpx31", "cpx32", "cax31", "ccx23", "cx33") }},
+	{"phase 1", 13, func(t *rapid.T) settings { return server(t, 1, "cpx31", "cpx42", "cax31", "ccx33") }},
+	{"coolify", 8, func(t *rapid.T) settings { return server(t, 1, "cpx41", "ccx33").with("reverseProxy", "coolify") }},
+	{"phase 2", 9, phase2},
+	{ladder, 1, func(t *rapid.T) settings { return server(t, 2, "cpx42").with("database", databaseOf("hetzner")) }},
+	{"phase 3", 2, phase3},
 	{"phase 4", 1, func(t *rapid.T) settings {
 		s := phase3(t).with("aws.database", settings{"engine": "aurora"})
 		return growTo4(t, s, config.Config{})

@@ -33,6 +33,8 @@ type walk struct {
 	now   settings         // as deployed
 	stack *rehearsal.Stack // the same, ready to run
 	held  map[string]string
+
+	destroyed bool // just now
 }
 
 // begin brings up a first configuration.
@@ -156,9 +158,11 @@ func holds(r stateResource) bool {
 	return r.Custom && !r.Delete && stateful.Resource(r.Type, r.Inputs) && stateful.Is(r.Type) && !stateful.Rewritten(r.Type, name)
 }
 
-// mayGo says whether somebody confirmed that the resource goes.
+// mayGo says whether somebody confirmed that the resource goes. What is retiring is not protected any more,
+// so that a destroy takes it too.
 func (w *walk) mayGo(urn string) bool {
-	return leaving.New(w.stack.Stack.Config).Retired(urn[strings.LastIndex(urn, "::")+2:])
+	name, given := urn[strings.LastIndex(urn, "::")+2:], leaving.New(w.stack.Stack.Config)
+	return given.Retired(name) || w.destroyed && given.Retiring(name)
 }
 
 // unserved follows every public name to what answers it, and lists those without an answer.
