@@ -205,7 +205,7 @@ func (s *serving) replay(r *sim.Result, after []map[string]any) (gone []string) 
 	return gone
 }
 
-// checkServed holds the public names against what answers them: a record at Cloudflare that leads to
+// checkServed holds the public names against what answers them: records at Cloudflare that lead to
 // the machine on which a container is published under the name.
 func checkServed(t *testing.T, world []map[string]any, stack *rehearsal.Stack) {
 	t.Helper()
@@ -219,15 +219,15 @@ func checkServed(t *testing.T, world []map[string]any, stack *rehearsal.Stack) {
 				machines[h] = strings.TrimPrefix(r["scope"].(string), "host ")
 			}
 		case "cloudflare:index/record:Record":
-			if outputs["type"] == "A" {
+			if outputs["type"] == "A" || outputs["type"] == "CNAME" {
 				records[outputs["hostname"].(string)] = outputs["content"].(string)
 			}
 		}
 	}
 	h := stack.Config.Hosts
 	for _, name := range []string{h.App, h.API, h.Auth, h.Git} {
-		if records[name] == "" || records[name] != machines[name] {
-			t.Errorf("%s leads to %q and is served at %q", name, records[name], machines[name])
+		if at := records[records[name]]; at == "" || at != machines[name] {
+			t.Errorf("%s leads to %q, which is %q, and is served at %q", name, records[name], at, machines[name])
 		}
 	}
 }
