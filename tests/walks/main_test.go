@@ -121,7 +121,7 @@ func seed(t *testing.T) uint64 {
 	return 20261122
 }
 
-// amount is how many steps to walk: as MORPHEE_WALK_STEPS says, 100,000 in the long tests, else 2,000.
+// amount is how many steps to walk: as MORPHEE_WALK_STEPS says, 100,000 in the long tests, else 300: two minutes of two processors. 2,000 take a quarter of an hour.
 func amount(t *testing.T) int {
 	if text := os.Getenv("MORPHEE_WALK_STEPS"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -133,7 +133,7 @@ func amount(t *testing.T) int {
 	if rig.Long() {
 		return 100_000
 	}
-	return 2_000
+	return 300
 }
 
 // TestRandomWalks walks in processes of some hundred steps each, as many at once as there are processors.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
+
+	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
 // steps are what can happen to a stack. A name that ends in a digit is the same step again, so that it is
@@ -23,12 +25,28 @@ func (w *walk) steps(count func(step string)) map[string]func(*rapid.T) {
 		times := map[string]int{"change": 6, "move": 3, "disturbed change": 2, "disturbed move": 1, "drift": 2}[name]
 		for i := range max(1, times) {
 			out[fmt.Sprint(name, " ", i)] = func(t *rapid.T) {
+				if w.tooLarge() {
+					return
+				}
 				step(t)
 				count(name)
 			}
 		}
 	}
 	return maps.Clone(out)
+}
+
+// largeSteps are how many steps one walk takes on AWS, whose stacks cost ten times the server's, where
+// the long tests have no bound.
+const largeSteps = 6
+
+// tooLarge says whether the walk had its share of steps on AWS, and counts them.
+func (w *walk) tooLarge() bool {
+	if rig.Long() || w.stack.Config.Phase < 3 {
+		return false
+	}
+	w.large++
+	return w.large > largeSteps
 }
 
 // change takes one to three options to other values.

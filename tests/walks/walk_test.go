@@ -35,6 +35,7 @@ type walk struct {
 	held  map[string]string
 
 	destroyed bool // just now
+	large     int  // steps on AWS
 }
 
 // begin brings up a first configuration.
