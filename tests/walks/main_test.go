@@ -121,7 +121,8 @@ func seed(t *testing.T) uint64 {
 	return 20261122
 }
 
-// amount is how many steps to walk: as MORPHEE_WALK_STEPS says, 100,000 in the long tests, else 300: two minutes of two processors. 2,000 take a quarter of an hour.
+// amount is how many steps to walk: as MORPHEE_WALK_STEPS says, 100,000 in the long tests, else 300, which
+// take two processors two minutes. (2,000 take a quarter of an hour.)
 func amount(t *testing.T) int {
 	if text := os.Getenv("MORPHEE_WALK_STEPS"); text != "" {
 		n, err := strconv.Atoi(text)
