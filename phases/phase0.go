@@ -194,10 +194,8 @@ func (s *server) app() (err error) {
 		args.After = []pulumi.Resource{s.roles.Ready, s.redis.Ready, s.gotrue.Service.Container}
 	}
 	if c.Moving() && c.Migration.Frozen() {
-		args.Environment = maps.Clone(args.Environment)
-		if args.Environment == nil {
-			args.Environment = map[string]string{}
-		}
+		args.Environment = map[string]string{}
+		maps.Copy(args.Environment, c.Backend.Environment)
 		maps.Copy(args.Environment, frozen)
 	}
 	if s.git != nil && !args.Stopped {

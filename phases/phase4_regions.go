@@ -156,7 +156,7 @@ func (a *regions) settings(r *region, env map[string]pulumi.StringInput) {
 	mode := map[string]string{"WRITE_MODE": "primary", "DATABASE_READ_ONLY": "false"}
 	switch {
 	case c.FreezeWrites:
-		mode = map[string]string{"WRITE_MODE": "frozen", "DATABASE_READ_ONLY": "true"}
+		mode = frozen
 	case !r.writes():
 		mode = map[string]string{"WRITE_MODE": "forward", "DATABASE_READ_ONLY": "true", "WRITE_FORWARD_URL": "https://" + c.PrimaryHost}
 	}

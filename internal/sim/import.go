@@ -2,15 +2,11 @@ package sim
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/pulumi/pulumi/pkg/v3/resource/stack"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
@@ -29,11 +25,7 @@ func (s Store) Import(ctx context.Context, name string, deployment []byte, packa
 	}
 	defer x.close()
 	defer x.forget()
-	var untyped apitype.UntypedDeployment
-	if err := json.Unmarshal(deployment, &untyped); err != nil {
-		return fmt.Errorf("reading the deployment: %w", err)
-	}
-	snap, err := stack.DeserializeUntypedDeployment(ctx, &untyped, x.manager)
+	snap, err := decodeState(ctx, deployment, x.manager)
 	if err != nil {
 		return fmt.Errorf("reading the deployment: %w", err)
 	}

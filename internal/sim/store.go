@@ -95,15 +95,20 @@ func readState(ctx context.Context, path string, m *manager) (*deploy.Snapshot, 
 	} else if err != nil {
 		return nil, err
 	}
-	var untyped apitype.UntypedDeployment
-	if err := json.Unmarshal(data, &untyped); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w", path, err)
-	}
-	snap, err := stack.DeserializeUntypedDeployment(ctx, &untyped, m)
+	snap, err := decodeState(ctx, data, m)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	return snap, nil
+}
+
+// decodeState reads a deployment as encodeState and `pulumi stack export` write it.
+func decodeState(ctx context.Context, data []byte, m *manager) (*deploy.Snapshot, error) {
+	var untyped apitype.UntypedDeployment
+	if err := json.Unmarshal(data, &untyped); err != nil {
+		return nil, fmt.Errorf("it is damaged: %w", err)
+	}
+	return stack.DeserializeUntypedDeployment(ctx, &untyped, m)
 }
 
 // save writes state and world. The state goes last: with a world that is ahead of it, a refresh or
