@@ -77,11 +77,7 @@ func (r *region) exportBucket() (*cloudflare.BackupBucket, error) {
 		return r.home.bucket, nil
 	}
 	c := r.home.cfg
-	made, err := cloudflare.NewBackupBucket(r.ctx, "backups", &cloudflare.BackupBucketArgs{
-		AccountID: c.CloudflareAccountID, BucketName: c.Backups.Bucket, Location: c.Backups.LocationHint,
-		PostgresRetentionDays: c.Backups.Retention.PostgresDays, GitRetentionDays: c.Backups.Retention.GitDays, FilesRetentionDays: c.Backups.Retention.FilesDays,
-		UploaderSources: r.uploaderSources(), Tags: r.in.Tags(), Disposable: c.Disposable,
-	})
+	made, err := backupBucket(r.ctx, r.in, c, "backups", c.Backups.Bucket, r.uploaderSources())
 	r.home.bucket = made
 	return made, err
 }

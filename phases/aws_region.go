@@ -72,12 +72,7 @@ func (r *region) isHome() bool { return r.home == r }
 func (r *region) writes() bool { return r.cfg.AWS.WritePrimary == r.cfg.AWS.Region }
 
 func (r *region) compose(steps ...func() error) (pulumi.Map, error) {
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return nil, err
-		}
-	}
-	return r.outputs, nil
+	return r.outputs, inOrder(steps...)
 }
 
 // here is the option of every component of the region: its provider, never a default one.

@@ -62,12 +62,7 @@ var (
 
 func (s *server) compose(steps ...func() error) (pulumi.Map, error) {
 	s.outputs = pulumi.Map{}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return nil, err
-		}
-	}
-	return s.outputs, nil
+	return s.outputs, inOrder(steps...)
 }
 
 func (s *server) shared() (err error) {

@@ -128,13 +128,14 @@ func (s *server) backups() error {
 	if !c.Backups.Enabled {
 		return nil
 	}
-	bucket, err := s.bucket, error(nil)
-	if bucket == nil {
-		bucket, err = s.newBucket("backups", c.Backups.Bucket, s.host.PublicIP)
+	if s.bucket == nil {
+		made, err := s.newBucket("backups", c.Backups.Bucket, s.host.PublicIP)
+		if err != nil {
+			return err
+		}
+		s.bucket = made
 	}
-	if err != nil {
-		return err
-	}
+	bucket := s.bucket
 	args := s.backupArgs(s.platform, bucket)
 	args.Databases = []string{appDatabase.Name, authDatabase.Name}
 	args.Sources = []docker.BackupSource{
@@ -166,15 +167,7 @@ func (s *server) backups() error {
 // newBucket is one of Cloudflare R2's, whose key works from one server only. (Containers reach the
 // Internet over IPv4 only.)
 func (s *server) newBucket(logical, name string, from pulumi.StringOutput) (*cloudflare.BackupBucket, error) {
-	c := s.cfg
-	return cloudflare.NewBackupBucket(s.ctx, logical, &cloudflare.BackupBucketArgs{
-		AccountID: c.CloudflareAccountID, BucketName: name, Location: c.Backups.LocationHint,
-		PostgresRetentionDays: c.Backups.Retention.PostgresDays,
-		GitRetentionDays:      c.Backups.Retention.GitDays,
-		FilesRetentionDays:    c.Backups.Retention.FilesDays,
-		UploaderSources:       pulumi.StringArray{pulumi.Sprintf("%s/32", from)},
-		Tags:                  s.in.Tags(), Disposable: c.Disposable,
-	})
+	return backupBucket(s.ctx, s.in, s.cfg, logical, name, pulumi.StringArray{pulumi.Sprintf("%s/32", from)})
 }
 
 // backupArgs are what the backup of any host here has in common.

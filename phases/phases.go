@@ -61,3 +61,23 @@ func publicNames(ctx *pulumi.Context, in Input, zoneID pulumi.StringInput, names
 		ZoneID: zoneID, ZoneName: in.Config.DNS.Zone, Names: names, TTLSeconds: in.Config.DNS.TTLSeconds, After: after, Tags: in.Tags(),
 	})
 }
+
+// inOrder takes the steps of a composition, each of which builds on those before it.
+func inOrder(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// backupBucket is one of Cloudflare R2's, which keeps what is backed up as long as the configuration
+// says. Its key works from the sources only; nil is from anywhere.
+func backupBucket(ctx *pulumi.Context, in Input, c config.Config, logical, name string, sources pulumi.StringArrayInput) (*cloudflare.BackupBucket, error) {
+	return cloudflare.NewBackupBucket(ctx, logical, &cloudflare.BackupBucketArgs{
+		AccountID: c.CloudflareAccountID, BucketName: name, Location: c.Backups.LocationHint,
+		PostgresRetentionDays: c.Backups.Retention.PostgresDays, GitRetentionDays: c.Backups.Retention.GitDays, FilesRetentionDays: c.Backups.Retention.FilesDays,
+		UploaderSources: sources, Tags: in.Tags(), Disposable: c.Disposable,
+	})
+}
