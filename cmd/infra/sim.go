@@ -27,6 +27,7 @@ type simFlags struct {
 	drift               []string
 	packs               []string
 	noPolicy, diff      bool
+	refresh             bool
 	color               string
 	parallel            int
 	confirm             string
@@ -70,6 +71,9 @@ func (a *app) operation(op sim.Operation, short string) *cobra.Command {
 	flags.StringArrayVar(&f.packs, "policy-pack", nil, "run this policy pack too (an executable or a folder; repeatable)")
 	flags.BoolVar(&f.noPolicy, "no-policy", false, "do not run the project's own policy packs")
 	flags.IntVar(&f.parallel, "parallel", 16, "operations at once")
+	if op == sim.Preview || op == sim.Up {
+		flags.BoolVar(&f.refresh, "refresh", false, "first compare the state with the simulated clouds, as 'pulumi up --refresh' does")
+	}
 	if op == sim.Destroy {
 		flags.StringVar(&f.confirm, "delete-protected", "", "also delete what is protected; the value is the stack's name, as a confirmation")
 	}
@@ -85,7 +89,7 @@ func (f *simFlags) store(cmd *cobra.Command) {
 }
 
 func (f *simFlags) options(a *app, op sim.Operation) (sim.Options, error) {
-	o := sim.Options{Packages: clouds.All(), Parallel: f.parallel, Diff: f.diff}
+	o := sim.Options{Packages: clouds.All(), Parallel: f.parallel, Diff: f.diff, Refresh: f.refresh}
 	for kind, texts := range map[provider.FaultKind][]string{provider.Fail: f.fail, provider.Timeout: f.timeout, provider.Kill: f.kill} {
 		for _, text := range texts {
 			fault, err := provider.ParseFault(kind, text)

@@ -2,8 +2,10 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 
 	"github.com/pulumi/pulumi/pkg/v3/engine"
 	"github.com/pulumi/pulumi/pkg/v3/resource/deploy/deploytest"
@@ -21,8 +23,11 @@ import (
 // host gives the engine simulated providers, in-process policies, and the program in this process.
 type host struct {
 	plugin.Host // the engine's own test host: the engine service and the language runtime
-	sim         *provider.Simulator
-	analyzers   map[string]plugin.Analyzer
+	runtime     *runtime
+
+	mu        sync.Mutex
+	sim       *provider.Simulator // nil when the operation is over
+	analyzers map[string]plugin.Analyzer
 }
 
 func newHost(s *provider.Simulator, program pulumi.RunFunc, analyzers map[string]plugin.Analyzer) engine.HostFactory {
@@ -31,12 +36,26 @@ func newHost(s *provider.Simulator, program pulumi.RunFunc, analyzers map[string
 		runtime.LanguageRuntime = deploytest.NewLanguageRuntime(nil)
 		base := deploytest.NewPluginHost(d, statusD, runtime)
 		runtime.engineAddr = base.ServerAddr()
-		return &host{Host: base, sim: s, analyzers: analyzers}, nil
+		return &host{Host: base, runtime: runtime, sim: s, analyzers: analyzers}, nil
 	}
+}
+
+// Close lets go of the simulated clouds and of the program: a server that the engine starts for every program
+// and never stops (that of the provider schemas, pulumi v3.259.0) holds the host for as long as the process lives.
+func (h *host) Close() error {
+	h.mu.Lock()
+	h.sim, h.analyzers, h.runtime.program = nil, nil, nil
+	h.mu.Unlock()
+	return h.Host.Close()
 }
 
 // Provider serves whichever version is asked for: the simulator has one behaviour per provider.
 func (h *host) Provider(_ *plugin.Context, d workspace.PluginDescriptor, _ env.Env) (plugin.Provider, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.sim == nil {
+		return nil, errors.New("the operation is over")
+	}
 	return h.sim.Provider(d.Name)
 }
 
@@ -44,7 +63,10 @@ func (h *host) Provider(_ *plugin.Context, d workspace.PluginDescriptor, _ env.E
 func (h *host) PolicyAnalyzer(
 	ctx *plugin.Context, name tokens.QName, path string, opts *plugin.PolicyAnalyzerOptions,
 ) (plugin.Analyzer, error) {
-	if a := h.analyzers[filepath.Base(path)]; a != nil {
+	h.mu.Lock()
+	a := h.analyzers[filepath.Base(path)]
+	h.mu.Unlock()
+	if a != nil {
 		return a, nil
 	}
 	return plugin.NewPolicyAnalyzer(h, ctx, name, path, opts, nil)

@@ -15,6 +15,8 @@ type journal struct {
 	entries engine.JournalEntries
 	base    *deploy.Snapshot
 	dead    bool // the run was killed: nothing more is recorded, as if the process were gone
+
+	steps []deploy.Step // all that were taken, for forget
 }
 
 var _ engine.SnapshotManager = (*journal)(nil)
@@ -25,6 +27,9 @@ type mutation struct{ j *journal }
 func (j *journal) add(e engine.TestJournalEntry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if e.Step != nil {
+		j.steps = append(j.steps, e.Step)
+	}
 	if !j.dead {
 		j.entries = append(j.entries, e)
 	}
@@ -37,6 +42,35 @@ func (j *journal) kill() {
 	j.dead = true
 }
 
+// forget empties what the engine keeps of its deployment for as long as the process lives: the goroutine that
+// watches each of its executors for panics never ends (pulumi v3.259.0), and holds the steps that were
+// taken, and they the deployment with every state and goal. The engine has to be done with them. A preview
+// shows nobody its steps, and keeps some megabytes.
+func (j *journal) forget() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.steps {
+		if d := s.Deployment(); d != nil {
+			*d = deploy.Deployment{}
+		}
+		switch s := s.(type) {
+		case *deploy.SameStep:
+			*s = deploy.SameStep{}
+		case *deploy.CreateStep:
+			*s = deploy.CreateStep{}
+		case *deploy.UpdateStep:
+			*s = deploy.UpdateStep{}
+		case *deploy.ReplaceStep:
+			*s = deploy.ReplaceStep{}
+		case *deploy.DeleteStep:
+			*s = deploy.DeleteStep{}
+		case *deploy.RefreshStep:
+			*s = deploy.RefreshStep{}
+		}
+	}
+	j.steps, j.entries = nil, nil
+}
+
 // snapshot is the state after what was recorded.
 func (j *journal) snapshot() (*deploy.Snapshot, error) {
 	j.mu.Lock()
@@ -44,7 +78,14 @@ func (j *journal) snapshot() (*deploy.Snapshot, error) {
 	return j.entries.Snap(j.base)
 }
 
+// BeginMutation leaves the program's stack traces out of the state: they were a fifth of it, name this
+// machine's folders, and the source position, which stays, says where a resource comes from.
 func (j *journal) BeginMutation(step deploy.Step) (engine.SnapshotMutation, error) {
+	if s := step.New(); s != nil {
+		s.Lock.Lock()
+		s.StackTrace = nil
+		s.Lock.Unlock()
+	}
 	j.add(engine.TestJournalEntry{Kind: engine.TestJournalEntryBegin, Step: step})
 	return mutation{j}, nil
 }

@@ -128,6 +128,7 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	cancelCtx, source := cancel.NewContext(ctx)
 	defer source.Terminate()
 	j := &journal{base: x.snapshot}
+	defer j.forget()
 	simulator.Faults = provider.NewFaults(opts.Faults, func() { j.kill(); source.Cancel() })
 
 	target, err := x.target(stack)

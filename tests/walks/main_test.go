@@ -91,7 +91,8 @@ func TestWalk(t *testing.T) {
 		defer func() { failed = failed || !finished }()
 		w := begin(rt, store, s, todo.Plant)
 		done.Walks++
-		rt.Repeat(w.steps(func(step string) {
+		enough := func() bool { return done.Steps >= todo.Steps && !failed }
+		rt.Repeat(w.steps(enough, func(step string) {
 			done.Steps++
 			done.ByStep[step]++
 			done.ByKind[w.kind]++
@@ -103,7 +104,7 @@ func TestWalk(t *testing.T) {
 }
 
 // perProcess is how many steps a process walks: the engine keeps some of each operation.
-const perProcess = 125
+const perProcess = 250
 
 // seed is where the random walks begin: fixed, so that the same change is judged the same way twice;
 // random in the long tests, or as MORPHEE_WALK_SEED says.

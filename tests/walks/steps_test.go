@@ -14,18 +14,18 @@ import (
 )
 
 // steps are what can happen to a stack. A name that ends in a digit is the same step again, so that it is
-// taken more often.
-func (w *walk) steps(count func(step string)) map[string]func(*rapid.T) {
+// taken more often. Nothing happens any more when there were enough.
+func (w *walk) steps(enough func() bool, count func(step string)) map[string]func(*rapid.T) {
 	all := map[string]func(*rapid.T){
 		"change": w.change, "move": w.move, "disturbed change": w.disturbedChange, "disturbed move": w.disturbedMove,
 		"drift": w.drift, "destroy": w.destroy, "losing change": w.losing, "invalid configuration": w.invalid,
 	}
 	out := map[string]func(*rapid.T){}
 	for name, step := range all {
-		times := map[string]int{"change": 6, "move": 3, "disturbed change": 2, "disturbed move": 1, "drift": 2}[name]
+		times := map[string]int{"change": 6, "move": 3, "disturbed change": 2, "drift": 2, "losing change": 2, "invalid configuration": 2}[name]
 		for i := range max(1, times) {
 			out[fmt.Sprint(name, " ", i)] = func(t *rapid.T) {
-				if w.tooLarge() {
+				if enough() || w.tooLarge() {
 					return
 				}
 				step(t)
@@ -176,17 +176,23 @@ func (w *walk) drift(t *rapid.T) {
 	if err != nil {
 		w.fail(t, "%v", err)
 	}
-	op := rapid.SampledFrom([]sim.Operation{sim.Refresh, sim.Up}).Draw(t, "operation")
 	w.script.say("something changes behind Pulumi's back")
-	r := w.run(t, op, sim.Options{Drift: []sim.Drift{d}}, "--drift", text)
-	if op == sim.Up {
+	var r *sim.Result
+	switch rapid.SampledFrom([]string{"refresh", "up", "both at once"}).Draw(t, "operation") {
+	case "refresh":
+		r = w.run(t, sim.Refresh, sim.Options{Drift: []sim.Drift{d}}, "--drift", text)
+		w.up(t)
+	case "up":
 		// An up without a refresh trusts the state, and a refresh finds out.
+		w.run(t, sim.Up, sim.Options{Drift: []sim.Drift{d}}, "--drift", text)
 		r = w.run(t, sim.Refresh, sim.Options{})
+		w.up(t)
+	default:
+		r = w.run(t, sim.Up, sim.Options{Drift: []sim.Drift{d}, Refresh: true}, "--refresh", "--drift", text)
 	}
 	if !r.Changes.Any() {
 		w.fail(t, "the refresh did not see %s", text)
 	}
-	w.up(t)
 	w.check(t)
 }
 

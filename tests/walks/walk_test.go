@@ -94,7 +94,7 @@ func (w *walk) check(t *rapid.T) {
 	w.keeps(t)
 	w.script.operation(sim.Refresh, false)
 	var unserved []string
-	r := w.run(t, sim.Preview, sim.Options{Refresh: true, Look: func(world *cloud.World) { unserved = w.unserved(world) }})
+	r := w.run(t, sim.Up, sim.Options{Refresh: true, Look: func(world *cloud.World) { unserved = w.unserved(world) }})
 	if r.Changes.Any() {
 		w.fail(t, "a refresh, or a second up, changes:%s", rig.Describe(r.Resources))
 	}
