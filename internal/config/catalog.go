@@ -40,6 +40,15 @@ var ServerTypes = map[string]ServerType{
 	"ccx53": {32, 131072, 600, "x86", everywhere}, "ccx63": {48, 196608, 960, "x86", everywhere},
 }
 
+// OutOfSale are server types that nobody can order any more. They stay among ServerTypes because servers
+// of them still run.
+var OutOfSale = []string{"cx22", "cx32", "cx42", "cx52"}
+
+// forSale are the others, in order.
+func forSale() []string {
+	return slices.DeleteFunc(names(ServerTypes), func(name string) bool { return slices.Contains(OutOfSale, name) })
+}
+
 // Locations are Hetzner's locations and the network zone each is in.
 var Locations = map[string]string{
 	"fsn1": "eu-central", "nbg1": "eu-central", "hel1": "eu-central",

@@ -123,6 +123,7 @@ var mistakes = []struct {
 
 	// The server.
 	{1, `server: {type: cpx3l}`, "server.type", []string{"is not a Hetzner server type", `did you mean "cpx31"?`}},
+	{1, `server: {type: cx44}`, "server.type", []string{`did you mean "cx43"?`, "cx43, cx53; for a server that has it already also cx22, cx32, cx42, cx52"}},
 	{1, `server: {location: nbg2}`, "server.location", []string{`did you mean "nbg1"?`}},
 	{1, `server: {type: cax31, location: ash}`, "server.location", []string{`does not offer "cax31"`, "fsn1, hel1, nbg1"}},
 	{1, `server: {fallbackLocations: [fsn1, nbg1]}`, "server.fallbackLocations[1]", []string{"is server.location itself"}},

@@ -85,7 +85,7 @@ var formats = map[string]format{
 	"window":            {name: "a daily window", want: "hh:mm-hh:mm in UTC, 30 minutes to 24 hours", valid: isWindow},
 	"weekly-window":     pattern("a weekly window", "ddd:hh:mm-ddd:hh:mm in UTC, such as sun:04:30-sun:05:30", day+`:`+clock+`-`+day+`:`+clock),
 	"schedule":          {name: "a schedule", want: "a time of day such as 03:15, or the same as cron fields, 15 3 * * *: once every day", valid: func(s string) bool { _, err := ParseSchedule(s); return err == nil }},
-	"server-type":       oneOf("a Hetzner server type", strings.Join(names(ServerTypes), ", "), names(ServerTypes)),
+	"server-type":       oneOf("a Hetzner server type", strings.Join(forSale(), ", ")+"; for a server that has it already also "+strings.Join(OutOfSale, ", ")+", which are out of sale", names(ServerTypes)).like(forSale()...),
 	"location":          oneOf("a Hetzner location", strings.Join(names(Locations), ", "), names(Locations)),
 	"image":             {name: "a pinned image", want: "name:version, or name:version@sha256:…, never latest", valid: isPinnedImage},
 	"ssh-public-key":    {name: "an SSH public key", want: "a line of an authorized_keys file: ssh-ed25519, ecdsa-sha2-… or ssh-rsa, the key, a comment", valid: isSSHKey},

@@ -196,17 +196,13 @@ func largerServer(t *rapid.T, c config.Config) any {
 	return largerThan(t, c.Server.Type, c.Server.Location)
 }
 
-// outOfSale are types that the configuration knows, because servers of them still run, and that nobody can
-// order any more.
-var outOfSale = []string{"cx22", "cx32", "cx42", "cx52"}
-
-// largerThan draws a type of the same architecture with a disk that is not smaller.
+// largerThan draws a type that is sold, of the same architecture, with a disk that is not smaller.
 func largerThan(t *rapid.T, now, location string) any {
 	var fit []any
 	have := config.ServerTypes[now]
 	for _, name := range sortedKeys(config.ServerTypes) {
 		s := config.ServerTypes[name]
-		if !contains(outOfSale, name) && s.Arch == have.Arch && s.DiskGB >= have.DiskGB && s.MemoryMiB >= have.MemoryMiB && contains(s.Locations, location) {
+		if !contains(config.OutOfSale, name) && s.Arch == have.Arch && s.DiskGB >= have.DiskGB && s.MemoryMiB >= have.MemoryMiB && contains(s.Locations, location) {
 			fit = append(fit, name)
 		}
 	}
