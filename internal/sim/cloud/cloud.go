@@ -112,6 +112,7 @@ type CheckCall struct {
 	URN, Name, Type string
 	Config          Object // the provider's configuration
 	In              Object // inputs with defaults and automatic names; Unknown where not known
+	Old             Object // inputs before; nil for what is to be created, in place of another too
 	Failures        []Failure
 }
 

@@ -210,6 +210,9 @@ func (p *Provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.Che
 	failures = append(c.failures, failures...)
 	if len(failures) == 0 && typ.Check != nil {
 		call := &cloud.CheckCall{URN: string(req.URN), Name: req.URN.Name(), Type: string(req.URN.Type()), Config: config, In: checked.Clone()}
+		if req.Olds != nil {
+			call.Old = plainMap(normalMap(req.Olds))
+		}
 		typ.Check(call)
 		failures = append(failures, call.Failures...)
 	}

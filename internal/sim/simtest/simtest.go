@@ -192,6 +192,18 @@ func (s *Sim) Refuses(token, name string, props Props, want string) {
 	}
 }
 
+// Check tells what a preview would refuse in changing the resource's inputs to props; nil for nothing.
+func (s *Sim) Check(r *cloud.Resource, props Props) error {
+	s.t.Helper()
+	check, err := s.provider(r.Type).Check(context.Background(), plugin.CheckRequest{
+		URN: resource.URN(r.URN), Olds: properties(r.In), News: properties(props),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return failuresError(check.Failures)
+}
+
 // Diff tells what changing the resource's inputs to props would change and replace.
 func (s *Sim) Diff(r *cloud.Resource, props Props) plugin.DiffResult {
 	s.t.Helper()

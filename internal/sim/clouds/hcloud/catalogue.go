@@ -45,17 +45,20 @@ func locationOfDatacenter(name string) (string, bool) {
 type size struct {
 	id, cores, memoryGB, diskGB int
 	architecture                string
-	cpu                         string // shared or dedicated
-	locations                   []string
+	cpu                         string   // shared or dedicated
+	locations                   []string // where it is sold
 }
 
 var europe = locationNames[:3]
 
-// sizes are the server types. The first CPX generation counts as orderable everywhere, with a warning
+// sizes are the server types. One without locations is out of sale: a server that has it goes on, but none
+// is created with it or changed to it. The first CPX generation counts as orderable everywhere, with a warning
 // where it is withdrawn: the platform's server is one, in Europe, and stays what it is.
 var sizes = map[string]size{
 	"cx23": {114, 2, 4, 40, "x86", "shared", europe}, "cx33": {115, 4, 8, 80, "x86", "shared", europe},
 	"cx43": {116, 8, 16, 160, "x86", "shared", europe}, "cx53": {117, 16, 32, 320, "x86", "shared", europe},
+	"cx22": {104, 2, 4, 40, "x86", "shared", nil}, "cx32": {105, 4, 8, 80, "x86", "shared", nil},
+	"cx42": {106, 8, 16, 160, "x86", "shared", nil}, "cx52": {107, 16, 32, 320, "x86", "shared", nil},
 	"cax11": {45, 2, 4, 40, "arm", "shared", europe}, "cax21": {93, 4, 8, 80, "arm", "shared", europe},
 	"cax31": {94, 8, 16, 160, "arm", "shared", europe}, "cax41": {95, 16, 32, 320, "arm", "shared", europe},
 	"cpx11": {22, 2, 2, 40, "x86", "shared", locationNames}, "cpx21": {23, 3, 4, 80, "x86", "shared", locationNames},
@@ -74,16 +77,40 @@ func withdrawn(name, at string) bool {
 	return slices.Contains([]string{"cpx11", "cpx21", "cpx31", "cpx41", "cpx51"}, name) && slices.Contains(europe, at)
 }
 
-// alternatives names the types of the location with the same cores and architecture, smallest first.
-func alternatives(want size, at string) string {
+// sold names the types that take new orders at the location, in order.
+func sold(at string) []string {
 	var out []string
 	for name, s := range sizes {
-		if s.cores == want.cores && s.architecture == want.architecture && slices.Contains(s.locations, at) && !withdrawn(name, at) {
+		if slices.Contains(s.locations, at) && !withdrawn(name, at) {
 			out = append(out, name)
 		}
 	}
 	slices.Sort(out)
-	return strings.Join(out, ", ")
+	return out
+}
+
+// alternatives names the types of the location with the same cores and architecture.
+func alternatives(want size, at string) string {
+	return strings.Join(slices.DeleteFunc(sold(at), func(name string) bool {
+		return sizes[name].cores != want.cores || sizes[name].architecture != want.architecture
+	}), ", ")
+}
+
+// notSold says why a type cannot be ordered anywhere, and what can be; "" for one that can. Where the
+// location is not known or does not exist, it is the first of Hetzner's.
+func notSold(name, at string) string {
+	s, known := sizes[name]
+	if len(s.locations) > 0 {
+		return ""
+	}
+	if _, ok := locations[at]; !ok {
+		at = locationNames[0]
+	}
+	why := "Hetzner has no server type " + name
+	if known {
+		why = "Hetzner no longer sells server type " + name + ": a server that has it keeps it, but none can be created with it or changed to it"
+	}
+	return why + "; " + at + " has " + strings.Join(sold(at), ", ")
 }
 
 // images are the system images and apps; true marks a deprecated one. All exist for both architectures

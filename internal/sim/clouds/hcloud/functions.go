@@ -54,6 +54,9 @@ func getLocations(*cloud.InvokeCall) (cloud.Object, error) {
 func getServerType(c *cloud.InvokeCall) (cloud.Object, error) {
 	for _, name := range slices.Sorted(maps.Keys(sizes)) {
 		s := sizes[name]
+		if len(s.locations) == 0 { // gone from the API
+			continue
+		}
 		if name != c.In.String("name") && !(c.In.Has("id") && s.id == c.In.Int("id")) {
 			continue
 		}

@@ -51,7 +51,8 @@ func TestRefusals(t *testing.T) {
 		{"label key", server, vps(props{"labels": props{"-a": "b"}}), props{"labels": props{"a": "b"}}, "label key '-a'"},
 		{"label value", server, vps(props{"labels": props{"a": "b c"}}), props{"labels": props{"a": "b.c"}}, "label value 'b c'"},
 		{"label length", volume, props{"size": 10, "location": "fsn1", "labels": props{"a": strings.Repeat("x", 64)}}, props{"labels": props{"a": strings.Repeat("x", 63)}}, "not correctly formatted"},
-		{"server type exists", server, vps(props{"serverType": "cx22"}), props{"serverType": "cx23"}, "server type cx22 not found"},
+		{"server type is for sale", server, vps(props{"serverType": "cx22"}), props{"serverType": "cx23"}, "Hetzner no longer sells server type cx22"},
+		{"server type exists", server, vps(props{"serverType": "cx24"}), props{"serverType": "cx23"}, "Hetzner has no server type cx24; nbg1 has cax11,"},
 		{"location exists", server, vps(props{"location": "muc1"}), props{"location": "hel1"}, "location muc1 not found"},
 		{"second CPX generation is not sold overseas", server, vps(props{"serverType": "cpx32", "location": "ash"}), props{"location": "nbg1"}, "ash has ccx23, cpx31 with as many cores"},
 		{"Arm is in Europe only", server, vps(props{"serverType": "cax21", "location": "ash"}), props{"location": "fsn1"}, "unsupported location for server type"},
@@ -169,7 +170,8 @@ func TestResize(t *testing.T) {
 	}
 	refuse(props{"serverType": "cax31"}, "architecture")
 	refuse(props{"serverType": "cpx22"}, "can not shrink")
-	refuse(props{"serverType": "nope"}, "not found")
+	refuse(props{"serverType": "nope"}, "Hetzner has no server type nope")
+	refuse(props{"serverType": "cx42"}, "Hetzner no longer sells server type cx42")
 	r, err := s.Update(r, vps(props{"serverType": "cpx42", "keepDisk": true}))
 	if err != nil || r.Out.Int("primaryDiskSize") != 160 || r.Out.String("ipv4Address") != address {
 		t.Fatalf("resizing with keepDisk: %v, disk %d", err, r.Out.Int("primaryDiskSize"))
@@ -181,6 +183,36 @@ func TestResize(t *testing.T) {
 		t.Fatalf("growing the disk: %v", err)
 	}
 	refuse(props{"serverType": "cpx32"}, "can not shrink")
+}
+
+// A server of a type that is out of sale goes on: it is changed like any other, and leaves the type for one
+// that is sold. Only the way to such a type is closed, and that is known before anything runs.
+func TestATypeOutOfSale(t *testing.T) {
+	s := start(t)
+	r := s.Must(server, "web", vps(props{"serverType": "cx43"}))
+	old := *r
+	old.In, old.Out = r.In.Clone(), r.Out.Clone()
+	old.In["serverType"], old.Out["serverType"] = "cx42", "cx42"
+	s.World.Put(&old)
+	r, err := s.Update(&old, vps(props{"serverType": "cx42", "labels": props{"a": "b"}}))
+	if err != nil {
+		t.Fatalf("a server that has the type cannot be changed any more: %v", err)
+	}
+	if _, err := s.Update(r, vps(props{"serverType": "cax31"})); err == nil || !strings.Contains(err.Error(), "architecture") {
+		t.Errorf("from x86 to Arm: got %v", err)
+	}
+	if r, err = s.Update(r, vps(props{"serverType": "cx43"})); err != nil {
+		t.Fatalf("the server cannot leave the type: %v", err)
+	}
+	failures := s.Check(r, vps(props{"serverType": "cx42"}))
+	for _, want := range []string{"Hetzner no longer sells server type cx42", "keeps it", "nbg1 has cax11,", " cx43,"} {
+		if failures == nil || !strings.Contains(failures.Error(), want) {
+			t.Errorf("back to it: got %v, want %q", failures, want)
+		}
+	}
+	if failures != nil && strings.Contains(failures.Error(), "cpx31") {
+		t.Errorf("names a type that is withdrawn at the location: %v", failures)
+	}
 }
 
 func TestDeletionProtection(t *testing.T) {
@@ -426,6 +458,9 @@ func TestFunctions(t *testing.T) {
 		if _, err := s.Invoke(token, props{"name": "nothing"}); err == nil || !strings.Contains(err.Error(), "not found") {
 			t.Errorf("%s finds nothing: %v", test.token, err)
 		}
+	}
+	if out, err := s.Invoke("hcloud:index/getServerType:getServerType", props{"name": "cx22"}); err == nil {
+		t.Errorf("a server type that is gone from Hetzner's list is found: %v", out)
 	}
 	if out, err := s.Invoke("hcloud:index/getLocations:getLocations", props{}); err != nil || len(out.List("locations")) != 6 {
 		t.Errorf("locations: %v %v", out, err)

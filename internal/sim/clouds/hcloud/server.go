@@ -38,6 +38,12 @@ func checkServer(c *cloud.CheckCall) {
 	if c.In.Has("image") && c.In.String("image") == "" && c.In.Known("image") {
 		c.Fail("image", "must have more than 0 characters. Have you set the name instead of an ID?")
 	}
+	// The cloud itself says so only when the time comes to order, in the middle of a deployment.
+	if name := c.In.String("serverType"); c.In.Known("serverType") && name != c.Old.String("serverType") {
+		if why := notSold(name, c.In.String("location")); why != "" {
+			c.Fail("serverType", "%s", why)
+		}
+	}
 	if c.In.Known("rescue") && !slices.Contains([]string{"", "linux64", "linux32", "freebsd64"}, c.In.String("rescue")) {
 		c.Fail("rescue", "got %q, expected linux64", c.In.String("rescue"))
 	}
@@ -73,9 +79,9 @@ func createServer(c *cloud.Call) error {
 // orderable finds type and location, and settles the location where the program leaves it open.
 func orderable(c *cloud.Call) (size, error) {
 	name := c.In.String("serverType")
-	s, known := sizes[name]
-	if !known {
-		return s, cloud.Refuse("", "server type %s not found: it never existed or can no longer be ordered", name)
+	s := sizes[name]
+	if why := notSold(name, c.In.String("location")); why != "" {
+		return s, cloud.Refuse("", "server type not found: %s", why)
 	}
 	at := c.In.String("location")
 	if dc := c.In.String("datacenter"); dc != "" {
@@ -209,11 +215,10 @@ func updateServer(c *cloud.Call) error {
 }
 
 func resize(c *cloud.Call, name string) error {
-	s, known := sizes[name]
-	if !known {
-		return cloud.Refuse("", "server type %s not found: it never existed or can no longer be ordered", name)
+	s, before, at := sizes[name], sizes[c.Old.String("serverType")], c.Out.String("location")
+	if why := notSold(name, at); why != "" {
+		return cloud.Refuse("", "server type not found: %s", why)
 	}
-	before, at := sizes[c.Old.String("serverType")], c.Out.String("location")
 	if before.architecture != "" && before.architecture != s.architecture {
 		return cloud.Refuse("invalid_server_type", "server type %s has architecture %s, the server has %s: an architecture can not be changed", name, s.architecture, before.architecture)
 	}
