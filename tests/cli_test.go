@@ -21,7 +21,6 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 	"github.com/morphee-app/morphee-infra/policy/inprocess"
 	"github.com/morphee-app/morphee-infra/policy/packs"
 	"github.com/morphee-app/morphee-infra/policy/rule"
@@ -70,7 +69,7 @@ func cliStack(t *testing.T, stack *rehearsal.Stack) auto.Stack {
 	t.Helper()
 	ctx := context.Background()
 	env := ordinaryCLI(t)
-	server, err := rig.NewStore(t).Serve(ctx, stack.Name, clouds.All(), nil)
+	server, err := rig.NewStore(t).Serve(ctx, stack.Name, rehearsal.Packages(stack.Stack), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

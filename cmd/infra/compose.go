@@ -12,7 +12,6 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 )
 
 func (a *app) composeCommand() *cobra.Command {
@@ -54,7 +53,7 @@ func renderCompose(ctx context.Context, stack *rehearsal.Stack) (*compose.File, 
 	}
 	defer os.RemoveAll(dir)
 	store := sim.Store{Dir: dir}
-	if result, err := store.Run(ctx, sim.Up, stack.Stack, sim.Options{Packages: clouds.All()}); err != nil {
+	if result, err := store.Run(ctx, sim.Up, stack.Stack, sim.Options{Packages: rehearsal.Packages(stack.Stack)}); err != nil {
 		if result != nil && len(result.Errors) > 0 {
 			err = fmt.Errorf("%w: %s", err, result.Errors[0])
 		}

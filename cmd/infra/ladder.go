@@ -12,7 +12,6 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/ladder"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 )
 
 // errLadder says that a step lost something, left a name unserved or was not complete.
@@ -52,7 +51,7 @@ func (a *app) ladder(ctx context.Context, f *ladderFlags) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(f.state)) }()
 	}
-	o := ladder.Options{Dir: f.dir, State: f.state, Packages: clouds.All(), Run: f.runStep}
+	o := ladder.Options{Dir: f.dir, State: f.state, Run: f.runStep}
 	if !f.json {
 		fmt.Fprint(a.stdout, "SIMULATED ladder: the engine and the program are real, every cloud is simulated.\n\n")
 		o.Progress = func(text string) { fmt.Fprintln(a.stderr, "  walking:", text) }

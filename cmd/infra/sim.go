@@ -14,7 +14,6 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 	"github.com/morphee-app/morphee-infra/internal/sim/provider"
 	"github.com/morphee-app/morphee-infra/internal/verdict"
 )
@@ -89,7 +88,7 @@ func (f *simFlags) store(cmd *cobra.Command) {
 }
 
 func (f *simFlags) options(a *app, op sim.Operation) (sim.Options, error) {
-	o := sim.Options{Packages: clouds.All(), Parallel: f.parallel, Diff: f.diff, Refresh: f.refresh}
+	o := sim.Options{Parallel: f.parallel, Diff: f.diff, Refresh: f.refresh}
 	for kind, texts := range map[provider.FaultKind][]string{provider.Fail: f.fail, provider.Timeout: f.timeout, provider.Kill: f.kill} {
 		for _, text := range texts {
 			fault, err := provider.ParseFault(kind, text)
@@ -144,6 +143,7 @@ func (a *app) operate(ctx context.Context, op sim.Operation, arg string, f *simF
 	if err != nil {
 		return nil, err
 	}
+	opts.Packages = rehearsal.Packages(stack.Stack)
 	if f.confirm != "" && f.confirm != stack.Name {
 		return nil, usageError{fmt.Errorf("--delete-protected %q: to delete what is protected in this stack, give its name, %q", f.confirm, stack.Name)}
 	}
@@ -263,7 +263,7 @@ func (a *app) serve(ctx context.Context, arg string, f *simFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	server, err := sim.Store{Dir: f.state, Seed: f.seed}.Serve(ctx, stack.Name, clouds.All(), nil)
+	server, err := sim.Store{Dir: f.state, Seed: f.seed}.Serve(ctx, stack.Name, rehearsal.Packages(stack.Stack), nil)
 	if err != nil {
 		return err
 	}

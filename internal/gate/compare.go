@@ -17,7 +17,6 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/report"
 	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/policy/rule"
 )
@@ -148,7 +147,7 @@ func (c *comparison) carryOut(ctx context.Context) (err error) {
 	}
 	// The change cannot be carried out. The policies still look at what it wants: the stack made anew.
 	fresh := sim.Store{Dir: filepath.Join(c.dir, "fresh")}
-	result, err := fresh.Run(ctx, sim.Up, c.stack.Stack, sim.Options{Packages: clouds.All()})
+	result, err := fresh.Run(ctx, sim.Up, c.stack.Stack, sim.Options{Packages: rehearsal.Packages(c.stack.Stack)})
 	if result == nil {
 		return err
 	}
@@ -167,7 +166,7 @@ func (c *comparison) operate(ctx context.Context, name string, op sim.Operation)
 	if err := os.CopyFS(to, os.DirFS(c.before.Dir)); err != nil {
 		return nil, err
 	}
-	result, err := sim.Store{Dir: to}.Run(ctx, op, c.stack.Stack, sim.Options{Packages: clouds.All()})
+	result, err := sim.Store{Dir: to}.Run(ctx, op, c.stack.Stack, sim.Options{Packages: rehearsal.Packages(c.stack.Stack)})
 	if result != nil && err != nil && len(result.Errors) == 0 {
 		result.Errors = append(result.Errors, err.Error())
 	}

@@ -27,7 +27,6 @@ type Runner func(ctx context.Context, op sim.Operation, store sim.Store, stack *
 type Options struct {
 	Dir      string            // folder of the manifest and its configurations
 	State    string            // empty or new folder for the simulated states; they stay there
-	Packages []cloud.Package   // the simulated clouds
 	Run      Runner            // required
 	Progress func(text string) // is told what is being done; nil tells nobody
 }
@@ -142,7 +141,7 @@ func (w *walker) up(ctx context.Context, stack *rehearsal.Stack, s *Step) (*sim.
 	}); err != nil {
 		return nil, err
 	}
-	result, failed := w.Run(ctx, sim.Up, w.store, stack, sim.Options{Packages: w.Packages, Parallel: 1, Observe: watch.Observe})
+	result, failed := w.Run(ctx, sim.Up, w.store, stack, sim.Options{Packages: rehearsal.Packages(stack.Stack), Parallel: 1, Observe: watch.Observe})
 	if result == nil {
 		return nil, failed
 	}
@@ -222,7 +221,7 @@ func (w *walker) settled(ctx context.Context, stack *rehearsal.Stack, s *Step) {
 	}
 	s.Restarted = slices.DeleteFunc(s.Restarted, func(name string) bool { return public[name] })
 	for _, op := range []sim.Operation{sim.Preview, sim.Refresh} {
-		r, err := w.Run(ctx, op, w.store, stack, sim.Options{Packages: w.Packages})
+		r, err := w.Run(ctx, op, w.store, stack, sim.Options{Packages: rehearsal.Packages(stack.Stack)})
 		if err != nil {
 			s.Problems = append(s.Problems, fmt.Sprintf("the %s after the step failed: %v", op, err))
 			continue

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/morphee-app/morphee-infra/internal/config"
+	"github.com/morphee-app/morphee-infra/internal/sim"
 )
 
 // What stands in for an encrypted value has to pass the same checks, or a stack could only be rehearsed
@@ -54,5 +55,34 @@ config:
 	}
 	if _, err := config.Parse(values); err != nil {
 		t.Errorf("the stand-ins do not pass: %v", err)
+	}
+}
+
+// The simulated account has the zone that a configuration names by its id.
+func TestTheZoneExists(t *testing.T) {
+	const id = "fedcba9876543210fedcba9876543210"
+	for _, c := range []struct{ dns, domain, want string }{
+		{"", "", ""},
+		{`{"zone":"example.org"}`, "", ""},
+		{`{"zoneId":"` + id + `"}`, "", "morphee.app"},
+		{`{"zoneId":"` + id + `"}`, "example.com", "example.com"},
+		{`{"zoneId":"` + id + `","zone":"example.org"}`, "dev.example.org", "example.org"},
+		{`{"zoneId":`, "", ""}, // the program refuses it
+	} {
+		values := map[string]string{"morphee:dns": c.dns}
+		if c.domain != "" {
+			values["morphee:domain"] = c.domain
+		}
+		got := ""
+		for _, p := range Packages(sim.Stack{Config: values}) {
+			for _, r := range p.Existing {
+				if got += r.Out.String("zone"); r.ID != id || p.Name != "cloudflare" {
+					t.Errorf("%s has %s", p.Name, r.ID)
+				}
+			}
+		}
+		if got != c.want {
+			t.Errorf("dns %s, domain %q: the zone %q exists, want %q", c.dns, c.domain, got, c.want)
+		}
 	}
 }

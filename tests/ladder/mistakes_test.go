@@ -13,7 +13,6 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/ladder"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -80,7 +79,7 @@ func TestMistakesAreFound(t *testing.T) {
 				}
 				return store.Run(ctx, op, program, opts)
 			}
-			r, err := ladder.Climb(context.Background(), ladder.Options{Dir: dir, State: t.TempDir(), Packages: clouds.All(), Run: run})
+			r, err := ladder.Climb(context.Background(), ladder.Options{Dir: dir, State: t.TempDir(), Run: run})
 			if err != nil {
 				t.Fatal(err)
 			}

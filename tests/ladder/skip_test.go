@@ -11,7 +11,6 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/config"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -21,7 +20,7 @@ func TestNoStepIsLeftOut(t *testing.T) {
 	step := func(name string) *rehearsal.Stack { return rig.Load(t, filepath.Join(dir, name+".yaml")) }
 	store, ctx := rig.NewStore(t), context.Background()
 	up := func(stack *rehearsal.Stack) (*sim.Result, error) {
-		return runner(ctx, sim.Up, store, stack, sim.Options{Packages: clouds.All()})
+		return runner(ctx, sim.Up, store, stack, sim.Options{Packages: rehearsal.Packages(stack.Stack)})
 	}
 	if _, err := up(step("09-aws-100")); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,6 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/sim/clouds"
 )
 
 // Root is the project's folder.
@@ -93,7 +92,7 @@ func StoreIn(t testing.TB, dir string) sim.Store {
 
 // Try runs an operation; the result is never nil.
 func Try(store sim.Store, op sim.Operation, stack sim.Stack, opts sim.Options) (*sim.Result, error) {
-	opts.Packages = clouds.All()
+	opts.Packages = rehearsal.Packages(stack)
 	r, err := store.Run(context.Background(), op, stack, opts)
 	if r == nil {
 		r = &sim.Result{}

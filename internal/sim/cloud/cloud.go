@@ -96,6 +96,10 @@ type Package struct {
 	// CheckConfig reports what is wrong with the provider's configuration.
 	CheckConfig func(c *CheckCall)
 
+	// Existing is what the cloud has before any stack. It joins the world once and stays; a copy that the
+	// world has already is left as it is.
+	Existing []Resource
+
 	// Functions answers invokes, by token ("cloudflare:index/getZone:getZone").
 	Functions map[string]Function
 

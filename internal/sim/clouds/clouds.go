@@ -12,10 +12,11 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds/tls"
 )
 
-// All returns every simulated provider.
-func All() []cloud.Package {
+// All returns every simulated provider. zones are those that the account at Cloudflare has before any
+// stack, beside the ones that are looked up by name.
+func All(zones ...cloudflare.Zone) []cloud.Package {
 	return []cloud.Package{
-		aws.Package(), cloudflare.Package(), command.Package(), docker.Package(),
+		aws.Package(), cloudflare.Package(zones...), command.Package(), docker.Package(),
 		hcloud.Package(), random.Package(), tls.Package(),
 	}
 }

@@ -69,7 +69,22 @@ func New(world *cloud.World, packages ...cloud.Package) (*Simulator, error) {
 		}
 		s.packages[p.Name] = one
 	}
+	s.begin()
 	return s, nil
+}
+
+// begin puts what the clouds have before any stack into the world.
+func (s *Simulator) begin() {
+	s.World.Lock()
+	defer s.World.Unlock()
+	for _, name := range s.Packages() {
+		for _, r := range s.packages[name].Existing {
+			if s.World.Find(r.Scope, r.Type, r.ID) == nil {
+				r.In, r.Out = r.In.Clone(), r.Out.Clone()
+				s.World.Put(&r)
+			}
+		}
+	}
 }
 
 // Packages lists the simulated packages, sorted.

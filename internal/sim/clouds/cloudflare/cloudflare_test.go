@@ -7,6 +7,7 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds/cloudflare"
+	"github.com/morphee-app/morphee-infra/internal/sim/provider"
 	"github.com/morphee-app/morphee-infra/internal/sim/simtest"
 )
 
@@ -23,7 +24,11 @@ const (
 	itemRead = "6a018a9f2fc74eb6b293b0c548f38b39"
 )
 
-func start(t *testing.T) *simtest.Sim { t.Helper(); return simtest.New(t, cloudflare.Package()) }
+// start is an account with two zones.
+func start(t *testing.T) *simtest.Sim {
+	t.Helper()
+	return simtest.New(t, cloudflare.Package(cloudflare.Zone{ID: zoneID, Name: "older.org"}, cloudflare.Zone{ID: account, Name: "older.net"}))
+}
 
 func with(base, more props) props { return simtest.Merge(base, more) }
 
@@ -45,11 +50,12 @@ func TestRefusals(t *testing.T) {
 		want        string
 	}{
 		{"zone id", record, a(props{"zoneId": "morphee.app"}), props{"zoneId": zoneID}, "(7003)"},
+		{"zone of the account", record, a(props{"zoneId": strings.Repeat("a", 32)}), props{"zoneId": zoneID}, "(1001)"},
 		{"record type", record, a(props{"type": "ALIAS"}), props{"type": "A"}, "expected one of A, AAAA"},
 		{"A content", record, a(props{"content": "2001:db8::1"}), props{"content": "198.51.100.7"}, "must be a valid IPv4 address"},
 		{"AAAA content", record, a(props{"type": "AAAA"}), props{"content": "2001:db8::1"}, "must be a valid IPv6 address"},
 		{"CNAME content", record, a(cname("198.51.100.1")), props{"content": "target.example.org"}, "must be a hostname"},
-		{"CNAME to itself", record, a(cname("www.")), props{"content": "web"}, "cannot reference itself"},
+		{"CNAME to itself", record, a(cname("WWW.older.org.")), props{"content": "web"}, "cannot reference itself"},
 		{"TXT content", record, a(props{"type": "TXT", "content": strings.Repeat("x", 2049)}), props{"content": "v=spf1 -all"}, "1 to 2048 characters"},
 		{"MX priority", record, a(props{"type": "MX", "content": "mx.example.org"}), props{"priority": 10}, "priority is a required field"},
 		{"structured types", record, a(props{"type": "SRV"}), props{"content": nil, "data": props{"service": "_x", "proto": "_tcp", "name": "www", "priority": 1, "weight": 1, "port": 1, "target": "a.b"}}, "need data"},
@@ -87,6 +93,7 @@ func TestRefusals(t *testing.T) {
 		{"zone name", zone, props{"accountId": account, "zone": "example"}, props{"zone": "example.org"}, "is not a registered domain"},
 		{"zone type", zone, props{"accountId": account, "zone": "example.org", "type": "half"}, props{"type": "full"}, "expected one of full"},
 		{"zone unique", zone, props{"accountId": account, "zone": "first.org"}, props{"zone": "second.org"}, "already exists"},
+		{"zone older than the stack", zone, props{"accountId": account, "zone": "older.org"}, props{"zone": "second.org"}, "already exists"},
 	}
 	for _, test := range tests {
 		t.Run(test.rule, func(t *testing.T) {
@@ -132,6 +139,31 @@ func TestHostNames(t *testing.T) {
 	}
 	if _, err := s.Invoke("cloudflare:index/getZone:getZone", props{}); err == nil {
 		t.Error("nothing is looked up")
+	}
+}
+
+// A zone that the program brings by its id has a name, as one that it looks up.
+func TestZoneKnownByID(t *testing.T) {
+	s := start(t)
+	for name, want := range map[string]string{"@": "older.org", "api": "api.older.org", "git.older.org": "git.older.org"} {
+		if r := s.Must(record, name, a(props{"name": name})); r.Out["hostname"] != want {
+			t.Errorf("%s becomes %v, want %s", name, r.Out["hostname"], want)
+		}
+	}
+	for _, by := range []props{{"zoneId": zoneID}, {"name": "Older.org"}} {
+		if z, err := s.Invoke("cloudflare:index/getZone:getZone", by); err != nil || z["zoneId"] != zoneID || z["name"] != "older.org" || z["status"] != "active" {
+			t.Errorf("looking it up by %v: %v %v", by, z, err)
+		}
+	}
+	if _, err := s.Invoke("cloudflare:index/getZone:getZone", props{"zoneId": strings.Repeat("a", 32)}); err == nil || !strings.Contains(err.Error(), "1001") {
+		t.Errorf("a zone of somebody else's is looked up: %v", err)
+	}
+	// The world keeps a zone as it was first made known.
+	if _, err := provider.New(s.World, cloudflare.Package(cloudflare.Zone{ID: zoneID, Name: "other.org"})); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.Must(record, "later", a(props{"name": "later"})); r.Out["hostname"] != "later.older.org" {
+		t.Errorf("the zone was renamed: %v", r.Out["hostname"])
 	}
 }
 

@@ -26,10 +26,11 @@ func lookupZone(c *cloud.InvokeCall, seen *zones) (cloud.Object, error) {
 	case name == "" && id == "":
 		return nil, cloud.Refuse("", "one of name and zoneId must be set")
 	case name == "":
-		if err := route("zones", id); err != nil {
+		name, err := seen.name(c.World, id)
+		if err != nil {
 			return nil, err
 		}
-		return zoneObject(c, id, seen.name(c.World, id), c.In.String("accountId"), "active"), nil
+		return zoneObject(c, id, name, c.In.String("accountId"), "active"), nil
 	case !domain.MatchString(name):
 		return nil, cloud.Refuse("", "no zone found: %q is not a domain name", name)
 	}

@@ -32,17 +32,14 @@ func record(seen *zones) cloud.Type {
 			}
 		},
 		Create: func(c *cloud.Call) error {
-			if err := route("zones", c.In.String("zoneId")); err != nil {
-				return err
-			}
-			if err := settle(c, seen.name(c.World, c.In.String("zoneId"))); err != nil {
+			if err := settle(c, seen); err != nil {
 				return err
 			}
 			c.ID = c.Gen.Hex("id", 32)
 			c.Out["createdOn"], c.Out["modifiedOn"] = c.Gen.Time(), c.Gen.Time()
 			return nil
 		},
-		Update: func(c *cloud.Call) error { return settle(c, seen.name(c.World, c.In.String("zoneId"))) },
+		Update: func(c *cloud.Call) error { return settle(c, seen) },
 		// The API gives names back in lower case and without a dot at the end.
 		Same: func(property string, old, new any) bool {
 			a, b := cloud.Text(old), cloud.Text(new)
@@ -57,8 +54,6 @@ func proxiable(typ string) bool { return typ == "A" || typ == "AAAA" || typ == "
 func hostnameIn(zone, name string) string {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	switch {
-	case zone == "":
-		return name
 	case name == "@" || name == zone:
 		return zone
 	case strings.HasSuffix(name, "."+zone):
@@ -68,7 +63,11 @@ func hostnameIn(zone, name string) string {
 }
 
 // settle checks the record and sets its outputs.
-func settle(c *cloud.Call, zone string) error {
+func settle(c *cloud.Call, seen *zones) error {
+	zone, err := seen.name(c.World, c.In.String("zoneId"))
+	if err != nil {
+		return err
+	}
 	typ, content := c.In.String("type"), c.In.String("content")
 	if content == "" {
 		content = c.In.String("value")
