@@ -92,6 +92,7 @@ func server(t *rapid.T, phase int, types ...string) settings {
 		"server.ipv6", rapid.Bool().Draw(t, "ipv6"),
 		"server.networkCidr", rapid.SampledFrom([]any{nil, "10.20.0.0/16"}).Draw(t, "network"),
 		"domain", rapid.SampledFrom([]any{nil, "example.com"}).Draw(t, "domain"),
+		"dns.zoneId", zone(t),
 		"hosts.api", rapid.SampledFrom([]any{nil, "service.morphee.app"}).Draw(t, "api"),
 		"ssh.port", rapid.SampledFrom([]any{nil, 2200}).Draw(t, "ssh"),
 		"ssh.allowedSources", []any{"198.51.100.0/24"}, "ssh.authorizedKeys", []any{sshKey + "ops@morphee.app"},
@@ -145,5 +146,10 @@ func phase3(t *rapid.T) settings {
 	db := settings{"engine": rapid.SampledFrom([]string{"rds", "aurora"}).Draw(t, "engine")}
 	return common(3).sets("aws.region", "eu-west-1", "aws.nat", rapid.SampledFrom([]string{"instance", "single", "per-zone"}).Draw(t, "nat"),
 		"aws.zones", rapid.IntRange(2, 3).Draw(t, "zones"), "aws.database", db,
-		"aws.regionIndex", rapid.SampledFrom([]any{nil, 5}).Draw(t, "index"))
+		"aws.regionIndex", rapid.SampledFrom([]any{nil, 5}).Draw(t, "index"), "dns.zoneId", zone(t))
+}
+
+// zone is the id of the zone at Cloudflare, or nothing: it is looked up then.
+func zone(t *rapid.T) any {
+	return rapid.SampledFrom([]any{nil, "fedcba9876543210fedcba9876543210"}).Draw(t, "zone")
 }
