@@ -40,17 +40,17 @@ func (r *region) names() (err error) {
 	}
 	balancer := aws.EdgeTarget{Identifier: platformAws, Weight: weight, AliasName: writer.DnsName, AliasZoneID: writer.ZoneID}
 	cdn := aws.EdgeTarget{Identifier: platformAws, Weight: weight, AliasName: r.frontend.DomainName, AliasZoneID: r.frontend.HostedZoneId, CloudFront: true, IPv6: true}
-	names := []aws.EdgeName{
-		{Host: c.Hosts.App, Targets: []aws.EdgeTarget{cdn}},
-		{Host: c.Hosts.API, Targets: []aws.EdgeTarget{r.all.nearest(balancer)}, PublicCheckPath: c.Backend.HealthPath},
-		{Host: c.Hosts.Auth, Targets: []aws.EdgeTarget{balancer}},
-	}
-	if c.Forgejo.Enabled {
-		names = append(names, aws.EdgeName{Host: c.Hosts.Git, Targets: []aws.EdgeTarget{balancer}})
-	}
-	for i := range names { // these have records of their own at Cloudflare, see publicNames
-		names[i].WithoutPublicRecord = true
-		names[i].Targets = append(names[i].Targets, r.besides(names[i].Host)...)
+	var names []aws.EdgeName
+	for _, host := range c.PublicNames() { // these have records of their own at Cloudflare, see publicNames
+		name, target := aws.EdgeName{Host: host, WithoutPublicRecord: true}, balancer
+		switch host {
+		case c.Hosts.App:
+			target = cdn
+		case c.Hosts.API:
+			target, name.PublicCheckPath = r.all.nearest(balancer), c.Backend.HealthPath
+		}
+		name.Targets = append([]aws.EdgeTarget{target}, r.besides(host)...)
+		names = append(names, name)
 	}
 	if host := r.gitSSH(); host != "" {
 		names = append(names, aws.EdgeName{Host: host, Targets: []aws.EdgeTarget{
@@ -75,12 +75,8 @@ func (r *region) names() (err error) {
 // their records were among the zone's.
 func (r *region) publicNames() error {
 	c := r.cfg
-	hosts := []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth}
-	if c.Forgejo.Enabled {
-		hosts = append(hosts, c.Hosts.Git)
-	}
 	var names []cloudflare.PublicName
-	for _, host := range hosts {
+	for _, host := range c.PublicNames() {
 		inside := aws.EdgeNameIn(host, c.DNS.Zone, c.AWS.SubZone)
 		names = append(names, cloudflare.PublicName{Host: host, Target: inside, Aliases: []pulumi.Alias{{
 			Name: pulumi.String(r.name("dns") + "-" + strings.TrimSuffix(inside, "."+c.AWS.SubZone)), Parent: r.edge,

@@ -30,10 +30,9 @@ func (r *region) entrance() error {
 		api.Hosts = append(api.Hosts, c.AWS.PrimaryHost, aws.EdgeRegionHost(c.Hosts.API, c.DNS.Zone, c.AWS.SubZone, c.AWS.Region))
 		hosts["api"] = api
 	}
-	domains := []string{c.Hosts.API, c.Hosts.Auth}
+	domains := c.ServiceNames()
 	if c.Forgejo.Enabled {
 		hosts["git"] = aws.AlbHost{Hosts: []string{c.Hosts.Git}, Port: forgejo.HTTPPort, HealthPath: forgejo.HealthPath, HealthCodes: "200", DrainSeconds: &c.AWS.LoadBalancer.DrainSeconds, Priority: 20, Git: true}
-		domains = append(domains, c.Hosts.Git)
 	}
 	if r.all != nil {
 		domains = append(domains, c.AWS.PrimaryHost)

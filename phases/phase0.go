@@ -247,17 +247,14 @@ func (s *server) addresses() (*cloudflare.DnsRecords, error) {
 func (s *server) hosts() []cloudflare.PublicName {
 	c := s.cfg
 	var out []cloudflare.PublicName
-	for _, host := range []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth} {
-		out = append(out, cloudflare.PublicName{Host: host, Target: c.Hosts.Server, Proxied: c.DNS.Proxied})
+	for _, host := range c.PublicNames() {
+		name := cloudflare.PublicName{Host: host, Target: c.Hosts.Server, Proxied: c.DNS.Proxied}
+		if host == c.Hosts.Git && c.ForgejoMoved() {
+			name.Target = c.Hosts.GitServer
+		}
+		out = append(out, name)
 	}
-	if s.git == nil {
-		return out
-	}
-	git := cloudflare.PublicName{Host: c.Hosts.Git, Target: c.Hosts.Server, Proxied: c.DNS.Proxied}
-	if s.git.host != nil {
-		git.Target = c.Hosts.GitServer
-	}
-	return append(out, git)
+	return out
 }
 
 func limits(l config.Limits) docker.Limits {

@@ -23,9 +23,6 @@ type regions struct {
 	db       *aws.GlobalDatabase
 }
 
-// active is the state of a region that serves.
-const active = "active"
-
 func newRegions(ctx *pulumi.Context, in Input) *regions {
 	a := &regions{home: newRegion(ctx, in), keys: map[string]*aws.ReplicaKey{}}
 	a.home.all = a
@@ -46,7 +43,7 @@ func inRegion(c config.Config, g config.AWSRegion) config.Config {
 	c.AWS.Backend.Autoscaling.MaxTasks = max(c.AWS.Backend.Autoscaling.MaxTasks, g.BackendTasks)
 	c.AWS.FileSystemID = g.FileSystemID
 	// A region that is given up is unprotected, as a throw-away stack is.
-	c.Disposable = c.Disposable || g.State != active
+	c.Disposable = c.Disposable || g.State != config.StateActive
 	return c
 }
 
@@ -131,7 +128,7 @@ func (a *regions) nearest(t aws.EdgeTarget) aws.EdgeTarget {
 func (a *regions) retiring(r *region) bool {
 	for _, g := range a.home.cfg.AWS.Regions {
 		if g.Name == r.cfg.AWS.Region {
-			return g.State != active
+			return g.State != config.StateActive
 		}
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/components/aws"
+	"github.com/morphee-app/morphee-infra/internal/config"
 	"github.com/morphee-app/morphee-infra/internal/leaving"
 )
 
@@ -24,7 +25,7 @@ func (a *regions) sharedKeys() error {
 	for _, g := range r.cfg.AWS.Regions {
 		if a.keys[g.Name], err = aws.NewReplicaKey(r.ctx, leaving.Prefix(g.Name)+"-shared-key", &aws.ReplicaKeyArgs{
 			PrimaryKeyArn: a.shared, Purpose: aws.KeySecrets, Region: g.Name, AccountID: r.providers.AccountID,
-			Disposable: r.cfg.Disposable || g.State != active, Tags: r.in.Tags(),
+			Disposable: r.cfg.Disposable || g.State != config.StateActive, Tags: r.in.Tags(),
 		}, pulumi.Providers(r.providers.In(g.Name))); err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ import (
 func Moving(ctx *pulumi.Context, in Input) (pulumi.Map, error) {
 	s := &server{ctx: ctx, in: in, cfg: in.Config}
 	// What is confirmed to go loses its protection one step before it goes.
-	s.cfg.Disposable = in.Config.Disposable || in.Config.Migration.Retire.State == "retiring"
+	s.cfg.Disposable = in.Config.Disposable || in.Config.Migration.Retire.State == config.StateRetiring
 	a := newRegion(ctx, in)
 	a.beside = s
 	m := move{s, a}
@@ -123,7 +123,7 @@ func hostCheck(c config.Config, host string) string {
 // be retired.
 func (r *region) besides(host string) []aws.EdgeTarget {
 	c := r.cfg
-	if r.beside == nil || c.Migration.Retire.State != "none" {
+	if r.beside == nil || c.Migration.Retire.State != config.StateNone {
 		return nil
 	}
 	t := aws.EdgeTarget{Identifier: platformServer, Weight: 100 - c.Migration.AWSWeight, Address: r.beside.host.PublicIP, CheckPath: hostCheck(c, host)}

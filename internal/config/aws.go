@@ -96,7 +96,7 @@ type AWSRegion struct {
 func (a AWS) Active() []AWSRegion {
 	var out []AWSRegion
 	for _, g := range a.Regions {
-		if g.State != "retired" {
+		if g.State != StateRetired {
 			out = append(out, g)
 		}
 	}

@@ -120,6 +120,18 @@ type Hosts struct {
 	GitServer string `key:"gitServer" derived:"git-vps. and the domain" format:"hostname" replaces:"its address records"`
 }
 
+// PublicNames are the names that clients open, the application's pages first.
+func (c Config) PublicNames() []string { return append([]string{c.Hosts.App}, c.ServiceNames()...) }
+
+// ServiceNames are those of the services that clients write to: all but the application's pages.
+func (c Config) ServiceNames() []string {
+	out := []string{c.Hosts.API, c.Hosts.Auth}
+	if c.Forgejo.Enabled {
+		out = append(out, c.Hosts.Git)
+	}
+	return out
+}
+
 // Images are the container images, each with a pinned tag.
 type Images struct {
 	// Reverse proxy. Docker 29 needs Traefik 3.6.1 or newer; change the pair together.

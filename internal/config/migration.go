@@ -42,6 +42,14 @@ const (
 	WritesAWS          = "aws"
 )
 
+// The states of what can be given up: the server at the end of a move, and a further region of AWS.
+const (
+	StateNone     = "none"     // the server stays
+	StateActive   = "active"   // the region serves
+	StateRetiring = "retiring" // the protection is lifted
+	StateRetired  = "retired"  // it is taken away
+)
+
 // OnAWS says whether AWS's data counts.
 func (m Migration) OnAWS() bool { return m.Writes == WritesAWS || m.Writes == WritesAWSFrozen }
 
@@ -54,7 +62,9 @@ func (m Migration) Frozen() bool {
 func (m Migration) Weighted() bool { return m.Names == "weighted" }
 
 // Moving says whether both platforms are there.
-func (c Config) Moving() bool { return c.Migration.From > 0 && c.Migration.Retire.State != "retired" }
+func (c Config) Moving() bool {
+	return c.Migration.From > 0 && c.Migration.Retire.State != StateRetired
+}
 
 // Relays says whether a relay on the server answers in place of the services there, or refuses what
 // writes.

@@ -117,9 +117,16 @@ func (r rules) together(path, why string, present map[string]bool) {
 	}
 }
 
+// host is a name and its key.
+type host struct{ path, name string }
+
+// publicHosts are the public names of all services, of one that is off too: it may be turned on later.
+func (r rules) publicHosts() []host {
+	return []host{{"hosts.api", r.Hosts.API}, {"hosts.app", r.Hosts.App}, {"hosts.auth", r.Hosts.Auth}, {"hosts.git", r.Hosts.Git}}
+}
+
 func (r rules) names() {
-	type host struct{ path, name string }
-	hosts := []host{{"hosts.api", r.Hosts.API}, {"hosts.app", r.Hosts.App}, {"hosts.auth", r.Hosts.Auth}, {"hosts.git", r.Hosts.Git}}
+	hosts := r.publicHosts()
 	if r.UsesServer() {
 		hosts = append(hosts, host{"hosts.server", r.Hosts.Server}, host{"hosts.gitServer", r.Hosts.GitServer})
 	}

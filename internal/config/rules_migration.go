@@ -27,9 +27,9 @@ func (r rules) migration() {
 	if r.DNS.TTLSeconds > 60 && r.d.set["dns.ttlSeconds"] && !r.broken("dns.ttlSeconds") {
 		r.wrong("dns.ttlSeconds", r.DNS.TTLSeconds, "lets resolvers remember where a name led before", "60 during a migration", "leave the key out until the server is retired")
 	}
-	for path, host := range map[string]string{"hosts.app": r.Hosts.App, "hosts.api": r.Hosts.API, "hosts.auth": r.Hosts.Auth, "hosts.git": r.Hosts.Git} {
-		if host == r.DNS.Zone && !r.broken(path) {
-			r.wrong(path, host, "is the zone itself, whose record other tools may hold", "a name below the zone during a migration", "")
+	for _, h := range r.publicHosts() {
+		if h.name == r.DNS.Zone && !r.broken(h.path) {
+			r.wrong(h.path, h.name, "is the zone itself, whose record other tools may hold", "a name below the zone during a migration", "")
 		}
 	}
 }
@@ -65,7 +65,7 @@ func (r rules) traffic() {
 // restored once, and with anything unconfirmed.
 func (r rules) retire() {
 	m := r.Migration
-	if m.Retire.State == "none" {
+	if m.Retire.State == StateNone {
 		return
 	}
 	if m.AWSWeight < 100 {

@@ -51,7 +51,7 @@ func (r rules) eachRegion() {
 		if zones := ZonesOf(g.Name); g.Zones > len(zones) {
 			r.wrong(path+".zones", g.Zones, "is more than "+g.Name+" has", fmt.Sprintf("2 to %d there", len(zones)), "")
 		}
-		if g.State != "active" && !r.broken(path+".state") && (g.Name == r.AWS.WritePrimary || g.Name == r.AWS.FileReplica) {
+		if g.State != StateActive && !r.broken(path+".state") && (g.Name == r.AWS.WritePrimary || g.Name == r.AWS.FileReplica) {
 			r.wrong(path+".state", g.State, "would take away the region that writes, or the one with the copy of the files", "active while aws.writePrimary or aws.fileReplica is "+g.Name, "move that first")
 		}
 	}
@@ -104,7 +104,7 @@ func (r rules) primaryHost() {
 	if !within(h, r.DNS.Zone) {
 		r.wrong("aws.primaryHost", h, "is outside the zone "+r.d.show("dns.zone", r.DNS.Zone), "a name within the zone", "")
 	}
-	if slices.Contains([]string{r.Hosts.API, r.Hosts.App, r.Hosts.Auth, r.Hosts.Git}, h) {
+	if slices.ContainsFunc(r.publicHosts(), func(other host) bool { return other.name == h }) {
 		r.wrong("aws.primaryHost", h, "is the name of another service too", "a name of its own", "")
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/morphee-app/morphee-infra/internal/config"
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/leaving"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
@@ -137,7 +136,7 @@ func (w *walker) step(ctx context.Context, p Planned) (Step, error) {
 func (w *walker) up(ctx context.Context, stack *rehearsal.Stack, s *Step) (*sim.Result, error) {
 	var watch *serving.Watch
 	if err := w.store.Look(ctx, stack.Name, func(world *cloud.World) {
-		watch = serving.NewWatch(world, Names(stack.Config), dataNames(stack.Config))
+		watch = serving.NewWatch(world, stack.Config.PublicNames(), stack.Config.ServiceNames())
 	}); err != nil {
 		return nil, err
 	}
@@ -241,18 +240,6 @@ func (w *walker) read(ctx context.Context) error {
 	w.there, err = deployment.Read(data)
 	return err
 }
-
-// Names are the public names of a configuration.
-func Names(c config.Config) []string {
-	out := []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth}
-	if c.Forgejo.Enabled {
-		out = append(out, c.Hosts.Git)
-	}
-	return out
-}
-
-// dataNames are those under which clients write what is kept: all but the application's pages.
-func dataNames(c config.Config) []string { return Names(c)[1:] }
 
 // places are the servers and the regions of AWS that exist.
 func places(world *cloud.World) (servers, regions []string) {

@@ -8,12 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-)
 
-// The states of what is given up, as the configuration has them.
-const (
-	retiring = "retiring" // the protection is lifted
-	retired  = "retired"  // it is taken away
+	"github.com/morphee-app/morphee-infra/internal/config"
 )
 
 // Set is what a stack gives up. The zero Set is nothing.
@@ -31,14 +27,14 @@ type stem struct {
 // shared are names that begin like the server's things, and belong to both platforms.
 var shared = []string{"forgejo-credentials"}
 
-// New reads what a stack gives up from its configuration, by full key ("morphee:aws"), objects as JSON.
-// What cannot be read gives nothing up.
-func New(config map[string]string) Set {
+// New reads what a stack gives up from its configuration, values by full key ("morphee:aws"), objects as
+// JSON. What cannot be read gives nothing up.
+func New(values map[string]string) Set {
 	var s Set
 	var aws struct {
 		Regions []struct{ Name, State string }
 	}
-	if json.Unmarshal([]byte(config["morphee:aws"]), &aws) == nil {
+	if json.Unmarshal([]byte(values["morphee:aws"]), &aws) == nil {
 		for _, r := range aws.Regions {
 			s.add(Prefix(r.Name), r.State, fmt.Sprintf("%s: morphee:aws.regions, %s", r.State, r.Name))
 		}
@@ -49,7 +45,7 @@ func New(config map[string]string) Set {
 			Confirm []string
 		}
 	}
-	if json.Unmarshal([]byte(config["morphee:migration"]), &migration) == nil {
+	if json.Unmarshal([]byte(values["morphee:migration"]), &migration) == nil {
 		for _, name := range migration.Retire.Confirm {
 			s.add(name, migration.Retire.State, migration.Retire.State+": morphee:migration.retire.confirm")
 		}
@@ -61,7 +57,7 @@ func New(config map[string]string) Set {
 }
 
 func (s *Set) add(name, state, reason string) {
-	if name != "" && (state == retiring || state == retired) {
+	if name != "" && (state == config.StateRetiring || state == config.StateRetired) {
 		s.stems = append(s.stems, stem{name, state, reason})
 	}
 }
@@ -81,7 +77,7 @@ func (s Set) of(name string) stem {
 func (s Set) Retiring(name string) bool { return s.of(name).state != "" }
 
 // Retired says whether the resource of that logical name may be deleted.
-func (s Set) Retired(name string) bool { return s.of(name).state == retired }
+func (s Set) Retired(name string) bool { return s.of(name).state == config.StateRetired }
 
 // Reason is where the configuration gives the resource of that logical name up, such as
 // "retired: morphee:migration.retire.confirm"; "" where it does not.

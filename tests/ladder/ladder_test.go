@@ -234,7 +234,7 @@ func answers(t *testing.T, store sim.Store, stack *rehearsal.Stack) (out []servi
 	t.Helper()
 	if err := store.Look(context.Background(), stack.Name, func(w *cloud.World) {
 		var c serving.Checker
-		for _, host := range ladder.Names(stack.Config) {
+		for _, host := range stack.Config.PublicNames() {
 			out = append(out, c.Of(w, host))
 		}
 	}); err != nil {

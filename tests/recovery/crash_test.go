@@ -13,7 +13,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/morphee-app/morphee-infra/internal/config"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/serving"
 	"github.com/morphee-app/morphee-infra/internal/sim"
@@ -226,7 +225,7 @@ func inventory(store sim.Store, stack *rehearsal.Stack) (text string, problems [
 			lines = append(lines, line)
 		}
 		var checker serving.Checker
-		for _, host := range hosts(stack.Config) {
+		for _, host := range stack.Config.PublicNames() {
 			if a := checker.Of(w, host); !a.Served() {
 				problems = append(problems, a.String())
 			}
@@ -237,12 +236,4 @@ func inventory(store sim.Store, stack *rehearsal.Stack) (text string, problems [
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n"), problems
-}
-
-func hosts(c config.Config) []string {
-	out := []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth}
-	if c.Forgejo.Enabled {
-		out = append(out, c.Hosts.Git)
-	}
-	return out
 }
