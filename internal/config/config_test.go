@@ -74,6 +74,21 @@ func TestServerServicesFollowThePhase(t *testing.T) {
 	}
 }
 
+// The program and what watches it take the public names from here: one that is left out nobody misses.
+func TestPublicNames(t *testing.T) {
+	c := config.Config{Hosts: config.Hosts{App: "app", API: "api", Auth: "auth", Git: "git", Server: "vps", GitServer: "git-vps"}}
+	if got := c.PublicNames(); !slices.Equal(got, []string{"app", "api", "auth"}) {
+		t.Errorf("without Forgejo: %v", got)
+	}
+	c.Forgejo.Enabled = true
+	if got := c.PublicNames(); !slices.Equal(got, []string{"app", "api", "auth", "git"}) {
+		t.Errorf("with Forgejo: %v", got)
+	}
+	if got := c.ServiceNames(); !slices.Equal(got, []string{"api", "auth", "git"}) {
+		t.Errorf("services: %v", got)
+	}
+}
+
 // What is said and what is not: a value given wins over the default, false and 0 too.
 func TestGivenValuesWin(t *testing.T) {
 	c, err := config.Parse(with(t, base(1), `
