@@ -102,8 +102,16 @@ func readState(ctx context.Context, path string, m *manager) (*deploy.Snapshot, 
 	return snap, nil
 }
 
-// decodeState reads a deployment as encodeState and `pulumi stack export` write it.
+// decodeState reads a deployment as encodeState and `pulumi stack export` write it. Most are of the present
+// form, and are read in one go: reading is a good part of what an operation takes.
 func decodeState(ctx context.Context, data []byte, m *manager) (*deploy.Snapshot, error) {
+	var present struct {
+		Version    int                   `json:"version"`
+		Deployment *apitype.DeploymentV3 `json:"deployment"`
+	}
+	if err := json.Unmarshal(data, &present); err == nil && present.Version == 3 && present.Deployment != nil {
+		return stack.DeserializeDeploymentV3(ctx, *present.Deployment, m)
+	}
 	var untyped apitype.UntypedDeployment
 	if err := json.Unmarshal(data, &untyped); err != nil {
 		return nil, fmt.Errorf("it is damaged: %w", err)

@@ -103,7 +103,7 @@ func TestWalk(t *testing.T) {
 	t.Logf("%+v", done)
 }
 
-// perProcess is how many steps a process walks: the engine keeps some of each operation.
+// perProcess is how many steps a process walks: the engine keeps some of each operation, most of previews.
 const perProcess = 250
 
 // seed is where the random walks begin: fixed, so that the same change is judged the same way twice;
@@ -122,8 +122,7 @@ func seed(t *testing.T) uint64 {
 	return 20261122
 }
 
-// amount is how many steps to walk: as MORPHEE_WALK_STEPS says, 100,000 in the long tests, else 300, which
-// take two processors two minutes. (2,000 take a quarter of an hour.)
+// amount is how many steps to walk: as MORPHEE_WALK_STEPS says, 100,000 in the long tests, else 2,000.
 func amount(t *testing.T) int {
 	if text := os.Getenv("MORPHEE_WALK_STEPS"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -135,7 +134,7 @@ func amount(t *testing.T) int {
 	if rig.Long() {
 		return 100_000
 	}
-	return 300
+	return 2000
 }
 
 // TestRandomWalks walks in processes of some hundred steps each, as many at once as there are processors.

@@ -170,18 +170,10 @@ func (w *walk) mayGo(urn string) bool {
 func (w *walk) unserved(world *cloud.World) []string {
 	var out []string
 	var checker serving.Checker
-	for _, host := range hosts(w.stack.Config) {
+	for _, host := range w.stack.Config.PublicNames() {
 		if a := checker.Of(world, host); !a.Served() {
 			out = append(out, fmt.Sprintf("%s is not served: %s", host, a))
 		}
-	}
-	return out
-}
-
-func hosts(c config.Config) []string {
-	out := []string{c.Hosts.App, c.Hosts.API, c.Hosts.Auth}
-	if c.Forgejo.Enabled {
-		out = append(out, c.Hosts.Git)
 	}
 	return out
 }
