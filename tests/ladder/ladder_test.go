@@ -17,7 +17,6 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/ladder"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
-	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/serving"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
@@ -32,33 +31,47 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runner runs operations with the safety guard. The policies have tests of their own, with every step of
-// the ladder; they double the time, so that only the long tests run them here.
+// runner runs operations as `infra sim` does: what is planned is judged before, and what is there after.
 func runner(ctx context.Context, op sim.Operation, store sim.Store, stack *rehearsal.Stack, opts sim.Options) (*sim.Result, error) {
-	now := time.Now()
-	opts.Guard = safety.Guard(verdict.Safety(verdict.Circumstances(stack.Stack, now)))
-	if os.Getenv("MORPHEE_TEST_LONG") != "" && op != sim.Refresh {
-		judge, err := verdict.New(stack.Stack, now)
-		if err != nil {
-			return nil, err
-		}
-		judge.Follow(&opts)
+	if op == sim.Refresh {
+		return store.Run(ctx, op, stack.Stack, opts)
 	}
-	return store.Run(ctx, op, stack.Stack, opts)
+	judge, err := verdict.New(stack.Stack, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	judge.Follow(&opts)
+	r, err := store.Run(ctx, op, stack.Stack, opts)
+	if r != nil {
+		judge.Fill(r)
+	}
+	return r, err
 }
 
-// The whole of it: every step up, and every way back that is offered.
+// The whole of it: every step up, and every way back that is offered. Each keeps to the policies.
 func TestTheLadder(t *testing.T) {
 	state := t.TempDir()
 	dir := filepath.Join(rig.Root(t), "stacks", "examples", "ladder")
-	r, err := ladder.Climb(context.Background(), ladder.Options{Dir: dir, State: state, Run: runner})
+	var step string // that is being walked
+	ups, lost := 0, map[string]map[string]int{}
+	run := func(ctx context.Context, op sim.Operation, store sim.Store, stack *rehearsal.Stack, opts sim.Options) (*sim.Result, error) {
+		r, err := runner(ctx, op, store, stack, opts)
+		if op == sim.Up && err == nil {
+			ups++
+			keeps(t, step, r, lost)
+		}
+		return r, err
+	}
+	r, err := ladder.Climb(context.Background(), ladder.Options{Dir: dir, State: state, Run: run, Progress: func(name string) { step = name }})
 	if err != nil {
 		t.Fatal(err)
 	}
+	steps := len(r.Steps)
 	for _, s := range r.Steps {
 		check(t, s)
 	}
 	for _, w := range r.Walks {
+		steps += len(w.Steps)
 		for _, s := range w.Steps {
 			check(t, s)
 		}
@@ -66,10 +79,39 @@ func TestTheLadder(t *testing.T) {
 	if !r.OK && !t.Failed() {
 		t.Error("the report is not OK, and no step says why")
 	}
+	if ups != steps {
+		t.Errorf("the policies looked at %d of %d steps", ups, steps)
+	}
+	onlyConfirmed(t, lost)
 	complete(t, dir, r)
 	documented(t, r)
 	document(t, r)
 	noSecrets(t, filepath.Join(state, "up"), r)
+}
+
+// keeps holds the policies against a step, and counts what it loses by the step and the reason.
+func keeps(t *testing.T, step string, r *sim.Result, lost map[string]map[string]int) {
+	t.Helper()
+	p := r.Policies
+	if len(p.Violations)+len(p.Undetermined) > 0 || len(p.Packs) != 4 || p.Checks == 0 {
+		t.Errorf("%s: %d packs made %d checks, violations %v, undetermined %v", step, len(p.Packs), p.Checks, p.Violations, p.Undetermined)
+	}
+	for _, e := range p.Exceptions {
+		if lost[step] == nil {
+			lost[step] = map[string]int{}
+		}
+		lost[step][e.Reason]++
+	}
+}
+
+// onlyConfirmed checks what is lost on the way: the server's things, and the region's, each confirmed.
+func onlyConfirmed(t *testing.T, lost map[string]map[string]int) {
+	t.Helper()
+	server, region := lost["server retired"], lost["third region retired"]
+	if len(lost) != 2 || len(server) != 1 || len(region) != 1 ||
+		server["retired: morphee:migration.retire.confirm"] < 20 || region["retired: morphee:aws.regions, us-west-2"] < 10 {
+		t.Errorf("lost on the way: %v", lost)
+	}
 }
 
 func check(t *testing.T, s ladder.Step) {
