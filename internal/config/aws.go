@@ -88,7 +88,7 @@ type AWSRegion struct {
 	// retiring takes the region's traffic and protection away, and confirms that its copies of the data
 	// may go; retired then takes it away. A retired region keeps its place in the address plan and its
 	// copy of the shared key, so that it can become active again at any time; for 30 days after an
-	// entry is left out, its region cannot come back.
+	// entry is left out, or the stack was destroyed with a retired one, its region cannot come back.
 	State string `key:"state" default:"active" enum:"active|retiring|retired"`
 }
 
