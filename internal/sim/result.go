@@ -121,7 +121,7 @@ func (o *observed) add(e engine.Event) {
 	switch p := e.Payload().(type) {
 	case engine.ResourcePreEventPayload:
 		if m := p.Metadata; m.New != nil && m.Op != deploy.OpRead && m.Op != deploy.OpReadReplacement {
-			o.states[m.URN] = m.New.State // the engine fills it in as it goes on
+			o.states[m.URN] = m.New.State // a copy, with the inputs that it goes with
 		}
 		if !p.Internal {
 			o.step(p.Metadata)

@@ -174,7 +174,6 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	}
 
 	result := seen.result(op, stack, changes)
-	x.loaded = append(x.loaded, &deploy.Snapshot{Resources: result.States})
 	result.keep(x.snapshot, kept)
 	if simulator.Faults.Killed() {
 		opErr = errors.Join(provider.ErrKilled, opErr)
@@ -242,8 +241,8 @@ func split(snap *deploy.Snapshot) (gone, kept []resource.URN) {
 	return gone, kept
 }
 
-// forget lets go of the states' properties. The engine keeps every deployment of the process alive (it
-// never closes its resource status server), and nearly all of a deployment's weight is these.
+// forget lets go of the properties of the states that were loaded and made. The deployment of a preview stays
+// in the engine for as long as the process lives (see journal.forget), and much of its weight is these.
 func (x *session) forget() {
 	for _, snap := range x.loaded {
 		for _, r := range snap.Resources {

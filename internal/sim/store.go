@@ -31,7 +31,7 @@ type session struct {
 	snapshot *deploy.Snapshot
 	world    *cloud.World
 	lock     *os.File
-	loaded   []*deploy.Snapshot // every snapshot of the session, and what its previews planned
+	loaded   []*deploy.Snapshot // every snapshot of the session
 }
 
 // open locks and reads a stack. A stack that is not there yet is empty.

@@ -17,8 +17,8 @@ const EnvChild = "MORPHEE_TEST_CHILD"
 const envResult = "MORPHEE_TEST_RESULT"
 
 // Child runs one test of this test binary in a process of its own and reads what it answered with. The
-// engine keeps some megabytes of every operation for as long as the process lives, so that tests of many
-// operations divide them. job is what the child gets with Job.
+// engine keeps some of every operation for as long as the process lives, megabytes of a preview, so that tests
+// of many operations divide them. job is what the child gets with Job.
 func Child(t testing.TB, test string, job, answer any, flags ...string) (output string, err error) {
 	t.Helper()
 	text, err := json.Marshal(job)
