@@ -120,13 +120,12 @@ func newObserved() *observed {
 func (o *observed) add(e engine.Event) {
 	switch p := e.Payload().(type) {
 	case engine.ResourcePreEventPayload:
-		if m := p.Metadata; m.New != nil && m.Op != deploy.OpRead && m.Op != deploy.OpReadReplacement {
-			o.states[m.URN] = m.New.State // a copy, with the inputs that it goes with
-		}
+		o.keep(p.Metadata)
 		if !p.Internal {
 			o.step(p.Metadata)
 		}
 	case engine.ResourceOutputsEventPayload:
+		o.keep(p.Metadata)
 		o.done(p.Metadata)
 	case engine.ResourceOperationFailedPayload:
 		if c := o.changes[string(p.Metadata.URN)]; c != nil {
@@ -156,6 +155,18 @@ func (o *observed) add(e engine.Event) {
 		case diag.Warning:
 			o.warnings = append(o.warnings, text)
 		}
+	}
+}
+
+// keep notes the resource as the program wants it. The event has a copy: before the step its inputs, after it
+// the outputs too. What a refresh finds, and what is only read, is not the program's.
+func (o *observed) keep(m engine.StepEventMetadata) {
+	switch m.Op {
+	case deploy.OpRead, deploy.OpReadReplacement, deploy.OpRefresh:
+		return
+	}
+	if m.New != nil {
+		o.states[m.URN] = m.New.State
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/internal/sim"
@@ -136,6 +137,46 @@ func TestARegionIsGivenUp(t *testing.T) {
 	again, err := judged(t, store, sim.Preview, regionState(t, stack, 1, "retired"))
 	if err != nil || again.Changes.Any() {
 		t.Errorf("afterwards: %v %s", err, rig.Describe(again.Resources))
+	}
+}
+
+// The stack's outputs are looked at too, in the preview, and what is known only afterwards by the up.
+func TestOutputsAreLookedAt(t *testing.T) {
+	const rule = "output-no-secret"
+	for name, value := range map[string]func(*pulumi.Context) (pulumi.Output, error){
+		"known in the preview": func(*pulumi.Context) (pulumi.Output, error) {
+			return pulumi.String("Xk39fj20dkf93jf02kfQz81").ToStringOutput(), nil
+		},
+		"known after the up": func(ctx *pulumi.Context) (pulumi.Output, error) {
+			p, err := random.NewRandomPassword(ctx, "spare", &random.RandomPasswordArgs{Length: pulumi.Int(32)}, pulumi.Protect(true))
+			if err != nil {
+				return nil, err
+			}
+			return pulumi.Unsecret(p.Result), nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := rig.NewStore(t)
+			stack := rig.Load(t, rig.Shipped(t)["phase0"]).Stack
+			program := stack.Program
+			stack.Program = func(ctx *pulumi.Context) error {
+				out, err := value(ctx)
+				if err != nil {
+					return err
+				}
+				ctx.Export("databasePassword", out)
+				return program(ctx)
+			}
+			preview, err := judged(t, store, sim.Preview, stack)
+			known := err != nil && strings.Contains(err.Error(), rule)
+			undecided := slices.ContainsFunc(preview.Policies.Undetermined, func(v sim.Violation) bool { return v.Policy == rule })
+			if known == undecided {
+				t.Errorf("preview: %v, undetermined %v", err, preview.Policies.Undetermined)
+			}
+			if r, err := judged(t, store, sim.Up, stack); err == nil || !strings.Contains(err.Error(), rule) || r.Refused != known {
+				t.Errorf("up, refused %v: %v", r.Refused, err)
+			}
+		})
 	}
 }
 
