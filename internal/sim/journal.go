@@ -44,8 +44,8 @@ func (j *journal) kill() {
 
 // forget empties what the engine keeps of its deployment for as long as the process lives: the goroutine that
 // watches each of its executors for panics never ends (pulumi v3.259.0), and holds the steps that were
-// taken, and they the deployment with every state and goal. The engine has to be done with them. A preview
-// shows nobody its steps, and keeps some megabytes.
+// taken, and they the deployment with every state and goal. The engine has to be done with them, and so has
+// the program. A preview shows nobody its steps, and keeps some megabytes.
 func (j *journal) forget() {
 	j.mu.Lock()
 	defer j.mu.Unlock()

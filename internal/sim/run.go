@@ -128,7 +128,6 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	cancelCtx, source := cancel.NewContext(ctx)
 	defer source.Terminate()
 	j := &journal{base: x.snapshot}
-	defer j.forget()
 	simulator.Faults = provider.NewFaults(opts.Faults, func() { j.kill(); source.Cancel() })
 
 	target, err := x.target(stack)
@@ -186,6 +185,9 @@ func (x *session) run(ctx context.Context, op Operation, stack Stack, opts Optio
 	result.Log = simulator.Operations()
 	result.estimate(seen, simulator)
 	result.finish(opErr, saved, x.snapshot, start)
+	if opErr == nil {
+		j.forget() // a run that failed may have left the program running, which still asks the engine
+	}
 	for _, f := range simulator.Faults.Unused() {
 		result.Warnings = append(result.Warnings, fmt.Sprintf("the fault %s %s hit no operation", f.Kind, f.Match))
 	}

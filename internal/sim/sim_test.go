@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -348,5 +349,28 @@ func TestAPanickingProgramIsAnError(t *testing.T) {
 	_, err := try(sim.Store{Dir: t.TempDir()}, sim.Preview, func(*pulumi.Context) error { panic("oh") }, sim.Options{})
 	if err == nil {
 		t.Error("no error")
+	}
+}
+
+// A program may go on when its run has failed, and ask the engine for more: that must not end the process.
+func TestAProgramMayOutliveItsRun(t *testing.T) {
+	program := func(ctx *pulumi.Context) error {
+		for range 8 {
+			go func() {
+				for {
+					var answer map[string]any
+					if err := ctx.Invoke("hcloud:index/getNetwork:getNetwork", pulumi.Map{}, &answer); err != nil && !strings.Contains(err.Error(), "getNetwork") {
+						return
+					}
+				}
+			}()
+		}
+		return volumes(10, "a", "b", "c", "d", "e", "f")(ctx)
+	}
+	for range 20 {
+		store := sim.Store{Dir: t.TempDir()}
+		if _, err := try(store, sim.Up, program, sim.Options{Faults: fault(t, provider.Kill, "4")}); !errors.Is(err, provider.ErrKilled) {
+			t.Fatalf("the run was not killed: %v", err)
+		}
 	}
 }
