@@ -23,7 +23,6 @@ import (
 // host gives the engine simulated providers, in-process policies, and the program in this process.
 type host struct {
 	plugin.Host // the engine's own test host: the engine service and the language runtime
-	runtime     *runtime
 
 	mu        sync.Mutex
 	sim       *provider.Simulator // nil when the operation is over
@@ -36,15 +35,15 @@ func newHost(s *provider.Simulator, program pulumi.RunFunc, analyzers map[string
 		runtime.LanguageRuntime = deploytest.NewLanguageRuntime(nil)
 		base := deploytest.NewPluginHost(d, statusD, runtime)
 		runtime.engineAddr = base.ServerAddr()
-		return &host{Host: base, runtime: runtime, sim: s, analyzers: analyzers}, nil
+		return &host{Host: base, sim: s, analyzers: analyzers}, nil
 	}
 }
 
-// Close lets go of the simulated clouds and of the program: a server that the engine starts for every program
-// and never stops (that of the provider schemas, pulumi v3.259.0) holds the host for as long as the process lives.
+// Close lets go of the simulated clouds: a server that the engine starts for every program and never stops
+// (that of the provider schemas, pulumi v3.259.0) holds the host for as long as the process lives.
 func (h *host) Close() error {
 	h.mu.Lock()
-	h.sim, h.analyzers, h.runtime.program = nil, nil, nil
+	h.sim, h.analyzers = nil, nil
 	h.mu.Unlock()
 	return h.Host.Close()
 }

@@ -15,8 +15,6 @@ type journal struct {
 	entries engine.JournalEntries
 	base    *deploy.Snapshot
 	dead    bool // the run was killed: nothing more is recorded, as if the process were gone
-
-	steps []deploy.Step // all that were taken, for forget
 }
 
 var _ engine.SnapshotManager = (*journal)(nil)
@@ -27,9 +25,6 @@ type mutation struct{ j *journal }
 func (j *journal) add(e engine.TestJournalEntry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if e.Step != nil {
-		j.steps = append(j.steps, e.Step)
-	}
 	if !j.dead {
 		j.entries = append(j.entries, e)
 	}
@@ -49,11 +44,14 @@ func (j *journal) kill() {
 func (j *journal) forget() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, s := range j.steps {
-		if d := s.Deployment(); d != nil {
+	for _, e := range j.entries {
+		if e.Step == nil {
+			continue
+		}
+		if d := e.Step.Deployment(); d != nil {
 			*d = deploy.Deployment{}
 		}
-		switch s := s.(type) {
+		switch s := e.Step.(type) {
 		case *deploy.SameStep:
 			*s = deploy.SameStep{}
 		case *deploy.CreateStep:
@@ -68,7 +66,7 @@ func (j *journal) forget() {
 			*s = deploy.RefreshStep{}
 		}
 	}
-	j.steps, j.entries = nil, nil
+	j.entries = nil
 }
 
 // snapshot is the state after what was recorded.

@@ -2,7 +2,6 @@ package walks
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -35,7 +34,7 @@ func (w *walk) steps(enough func() bool, count func(step string)) map[string]fun
 			}
 		}
 	}
-	return maps.Clone(out)
+	return out
 }
 
 // largeSteps are how many steps one walk takes on AWS, whose stacks cost ten times the server's, where
