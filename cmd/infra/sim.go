@@ -185,12 +185,7 @@ func (f *simFlags) watched(ctx context.Context, op sim.Operation, store sim.Stor
 	if err != nil {
 		return nil, usageError{err}
 	}
-	judge.Follow(&opts)
-	result, err := store.Run(ctx, op, stack.Stack, opts)
-	if result != nil {
-		judge.Fill(result)
-	}
-	return result, err
+	return judge.Run(ctx, store, op, stack.Stack, opts)
 }
 
 func withValue(in map[string]string, key, value string) map[string]string {

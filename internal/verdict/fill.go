@@ -11,8 +11,8 @@ import (
 	"github.com/morphee-app/morphee-infra/policy/rule"
 )
 
-// Fill puts what the judge has found into the result: next to what other packs have.
-func (j *Judge) Fill(result *sim.Result) {
+// fill puts what the judge has found into the result: next to what other packs have.
+func (j *Judge) fill(result *sim.Result) {
 	all := rule.Merge(j.found, j.steps)
 	p := &result.Policies
 	p.Violations = append(p.Violations, convert(all.Violations)...)

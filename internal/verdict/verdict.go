@@ -4,6 +4,7 @@
 package verdict
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,8 +56,16 @@ func New(stack sim.Stack, now time.Time) (*Judge, error) {
 	return j, err
 }
 
-// Follow makes an operation ask the judge.
-func (j *Judge) Follow(o *sim.Options) { o.Guard, o.Inspect = j.planned, j.done }
+// Run performs a preview or an up that the judge follows: what is planned is judged before, and what is
+// there after. What it has found is in the result, which is nil only when the operation could not begin.
+func (j *Judge) Run(ctx context.Context, store sim.Store, op sim.Operation, stack sim.Stack, opts sim.Options) (*sim.Result, error) {
+	opts.Guard, opts.Inspect = j.planned, j.done
+	result, err := store.Run(ctx, op, stack, opts)
+	if result != nil {
+		j.fill(result)
+	}
+	return result, err
+}
 
 // planned judges a preview, be it one of its own or the one before an up.
 func (j *Judge) planned(preview *sim.Result) error {

@@ -40,12 +40,7 @@ func runner(ctx context.Context, op sim.Operation, store sim.Store, stack *rehea
 	if err != nil {
 		return nil, err
 	}
-	judge.Follow(&opts)
-	r, err := store.Run(ctx, op, stack.Stack, opts)
-	if r != nil {
-		judge.Fill(r)
-	}
-	return r, err
+	return judge.Run(ctx, store, op, stack.Stack, opts)
 }
 
 // The whole of it: every step up, and every way back that is offered. Each keeps to the policies.

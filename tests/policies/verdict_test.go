@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/policy/inprocess"
@@ -27,10 +28,10 @@ func judged(t *testing.T, store sim.Store, op sim.Operation, stack sim.Stack) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	var opts sim.Options
-	judge.Follow(&opts)
-	r, err := rig.Try(store, op, stack, opts)
-	judge.Fill(r)
+	r, err := judge.Run(t.Context(), store, op, stack, sim.Options{Packages: rehearsal.Packages(stack)})
+	if r == nil {
+		t.Fatal(err)
+	}
 	return r, err
 }
 

@@ -134,7 +134,7 @@ func amount(t *testing.T) int {
 	if rig.Long() {
 		return 100_000
 	}
-	return 2000
+	return 2_000
 }
 
 // TestRandomWalks walks in processes of some hundred steps each, as many at once as there are processors.
