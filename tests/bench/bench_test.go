@@ -7,9 +7,7 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -168,57 +166,6 @@ func BenchmarkStacks(b *testing.B) {
 				b.ReportMetric(float64(n), "resources")
 			})
 		}
-	}
-}
-
-// further are regions next to the first one, in the order in which they are added.
-var further = []string{
-	"us-east-1", "us-west-2", "eu-central-1", "ap-southeast-1", "ap-northeast-1", "us-east-2", "eu-north-1", "ap-southeast-2", "ca-central-1", "eu-west-2",
-}
-
-// regions is phase 4 with that many regions in all, the first one included.
-func regions(b *testing.B, n int) sim.Stack {
-	b.Helper()
-	stack, err := rehearsal.Load("../../stacks/examples/phase4.yaml", "")
-	if err != nil {
-		b.Fatal(err)
-	}
-	var platform map[string]any
-	if err := json.Unmarshal([]byte(stack.Stack.Config["morphee:aws"]), &platform); err != nil {
-		b.Fatal(err)
-	}
-	list := []any{}
-	for i := range n - 1 {
-		list = append(list, map[string]any{"name": further[i], "index": i + 1, "zones": 2, "nat": "single", "backendTasks": 2, "databaseInstances": 1})
-	}
-	platform["regions"] = list
-	text, err := json.Marshal(platform)
-	if err != nil {
-		b.Fatal(err)
-	}
-	out := stack.Stack
-	out.Name, out.Config = fmt.Sprintf("regions-%d", n), maps.Clone(out.Config)
-	out.Config["morphee:aws"] = string(text)
-	return out
-}
-
-// BenchmarkRegions measures how a preview grows with the number of regions: the time that each resource
-// takes must stay what it is with two.
-func BenchmarkRegions(b *testing.B) {
-	perResource, cpuPerResource := map[int]float64{}, map[int]float64{}
-	for _, n := range []int{2, 4, 7, 10} {
-		stack := regions(b, n)
-		b.Run(fmt.Sprintf("%d", n), func(b *testing.B) {
-			ms, cpu := perOp(b, sim.Preview, stack)
-			count := float64(operate(b, sim.Store{Dir: b.TempDir()}, sim.Preview, stack).Changes.Create)
-			perResource[n], cpuPerResource[n] = ms/count, cpu/count
-			b.ReportMetric(ms, "ms/op")
-			b.ReportMetric(cpu, "cpu-ms/op")
-			b.ReportMetric(count, "resources")
-			b.ReportMetric(1000*perResource[n], "µs/resource")
-			b.ReportMetric(perResource[n]/perResource[2], "x-two-regions")
-			b.ReportMetric(cpuPerResource[n]/cpuPerResource[2], "x-two-regions-cpu")
-		})
 	}
 }
 
