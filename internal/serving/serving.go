@@ -104,6 +104,16 @@ func (a Answer) Main() []Target {
 	return nil
 }
 
+// All says of each name who answers it in the world as it is.
+func All(w *cloud.World, hosts []string) []Answer {
+	var c Checker
+	out := make([]Answer, len(hosts))
+	for i, host := range hosts {
+		out[i] = c.Of(w, host)
+	}
+	return out
+}
+
 // Checker answers for one world. Between two questions it may be told with Touch what changed; what it
 // knows of networks is kept until then.
 type Checker struct{ open map[string]bool }

@@ -270,10 +270,7 @@ func TestEveryShippedStackIsServed(t *testing.T) {
 func answers(t *testing.T, store sim.Store, stack *rehearsal.Stack) (out []serving.Answer) {
 	t.Helper()
 	if err := store.Look(context.Background(), stack.Name, func(w *cloud.World) {
-		var c serving.Checker
-		for _, host := range stack.Config.PublicNames() {
-			out = append(out, c.Of(w, host))
-		}
+		out = serving.All(w, stack.Config.PublicNames())
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -222,9 +222,8 @@ func inventory(store sim.Store, stack *rehearsal.Stack) (text string, problems [
 			}
 			lines = append(lines, line)
 		}
-		var checker serving.Checker
-		for _, host := range stack.Config.PublicNames() {
-			if a := checker.Of(w, host); !a.Served() {
+		for _, a := range serving.All(w, stack.Config.PublicNames()) {
+			if !a.Served() {
 				problems = append(problems, a.String())
 			}
 		}

@@ -169,10 +169,9 @@ func (w *walk) mayGo(urn string) bool {
 // unserved follows every public name to what answers it, and lists those without an answer.
 func (w *walk) unserved(world *cloud.World) []string {
 	var out []string
-	var checker serving.Checker
-	for _, host := range w.stack.Config.PublicNames() {
-		if a := checker.Of(world, host); !a.Served() {
-			out = append(out, fmt.Sprintf("%s is not served: %s", host, a))
+	for _, a := range serving.All(world, w.stack.Config.PublicNames()) {
+		if !a.Served() {
+			out = append(out, fmt.Sprintf("%s is not served: %s", a.Host, a))
 		}
 	}
 	return out
