@@ -122,6 +122,31 @@ func TestDocsLinksResolve(t *testing.T) {
 	}
 }
 
+// Every page is in the list of pages once: who looks for it there has to find it. A folder's pages are
+// listed by the folder's own.
+func TestDocsListEveryPage(t *testing.T) {
+	all := pages(t)
+	listed := func(index string) map[string]int {
+		times := map[string]int{}
+		for _, line := range strings.Split(all[index].prose, "\n") {
+			if m := link.FindStringSubmatch(line); m != nil && strings.HasPrefix(line, "|") {
+				target, _, _ := strings.Cut(m[1], "#")
+				times[path.Join(path.Dir(index), target)]++
+			}
+		}
+		return times
+	}
+	for index, folders := range map[string][]string{"docs/README.md": {"docs", "ops/runbooks"}, "docs/migrate/README.md": {"docs/migrate"}} {
+		times := listed(index)
+		for name := range all {
+			n := times[name]
+			if slices.Contains(folders, path.Dir(name)) && name != index && (n == 0 || n > 1 && index == "docs/README.md") {
+				t.Errorf("%s lists %s %d times, want once", index, name, n)
+			}
+		}
+	}
+}
+
 var (
 	makeCall   = regexp.MustCompile(`(?m)(?:^|[\s;&(])make ([a-z][a-z-]*)((?: +[A-Z]+=\S*)*)`)
 	makeTarget = regexp.MustCompile(`(?m)^([a-z][a-z-]*):`)
