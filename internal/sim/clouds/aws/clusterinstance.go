@@ -40,7 +40,7 @@ func checkMember(c *cloud.Call) error {
 	switch {
 	case engine != cluster.Out.String("engine"):
 		return rds(op, "InvalidParameterCombination", "The engine name requested for your DB instance (%s) doesn't match the engine name of your DB cluster (%s).", engine, cluster.Out.String("engine"))
-	case c.In.Has("engineVersion") && actualVersion(engine, c.In.String("engineVersion")) != version:
+	case c.In.Has("engineVersion") && actualVersion(c.World, engine, c.In.String("engineVersion")) != version:
 		return rds(op, "InvalidParameterCombination", "The engine version that you requested for your DB instance (%s) does not match the engine version of your DB cluster (%s).", c.In.String("engineVersion"), version)
 	case !knownClass(class):
 		return rds(op, "InvalidParameterValue", "Invalid DB Instance class: %s", class)

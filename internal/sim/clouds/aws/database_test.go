@@ -141,6 +141,9 @@ func TestAuroraRefusals(t *testing.T) {
 			return props{"identifier": "writer", "clusterIdentifier": c.ID, "engine": "aurora-postgresql", "instanceClass": "db.serverless"}, mistake
 		})
 	}
+	following := func(mistake props) func(*simtest.Sim) (props, props) {
+		return on(func(s *simtest.Sim, n plant) (props, props) { return n.follower(s), mistake })
+	}
 	runRefusals(t, []refusal{
 		{"capacity between steps", dbClusterType, "in steps of 0.5", cluster(capacity(0.7, 8, nil))},
 		{"capacity too high", dbClusterType, "from 0 to 256", cluster(capacity(0.5, 300, nil))},
@@ -164,6 +167,9 @@ func TestAuroraRefusals(t *testing.T) {
 		})},
 		{"snapshot of no cluster", dbClusterType, "DBClusterSnapshotNotFoundFault", cluster(props{"snapshotIdentifier": "nobody"})},
 		{"global cluster that does not exist", dbClusterType, "GlobalClusterNotFoundFault", cluster(props{"globalClusterIdentifier": "nobody"})},
+		{"secondary of another version", dbClusterType, "Value for engineVersion should match setting for global cluster world", following(props{"engineVersion": "15.12"})},
+		{"secondary of whatever version is the default", dbClusterType, "Value for engineVersion should match setting for global cluster world", following(props{"engineVersion": nil})},
+		{"secondary of another engine", dbClusterType, "Value for engine should match setting for global cluster world", following(props{"engine": "aurora-mysql", "engineVersion": "8.0"})},
 		{"member of no cluster", clusterInstanceType, "DBClusterNotFoundFault", member(props{"clusterIdentifier": "nobody"})},
 		{"member class too small", clusterInstanceType, "RDS does not support creating a DB instance", member(props{"instanceClass": "db.t4g.micro"})},
 		{"member of another engine", clusterInstanceType, "doesn't match the engine name of your DB cluster", member(props{"engine": "aurora-mysql"})},
@@ -276,7 +282,7 @@ func TestGlobalDatabase(t *testing.T) {
 	there.Refuses(dbClusterType, "user", with(secondary, props{"masterUsername": "morphee", "masterPassword": "correct-horse-battery"}), "Cannot specify user name")
 	there.Refuses(dbClusterType, "name", with(secondary, props{"databaseName": "morphee"}), "Cannot specify database name")
 	there.Refuses(dbClusterType, "key", with(secondary, props{"kmsKeyId": nil}), "kmsKeyId should be explicitly specified")
-	there.Refuses(dbClusterType, "version", with(secondary, props{"engineVersion": "15.8"}), "must be that of the global cluster")
+	there.Refuses(dbClusterType, "version", with(secondary, props{"engineVersion": "15.8"}), "Value for engineVersion should match setting for global cluster")
 	second := there.Must(dbClusterType, "far", secondary)
 	there.Refuses(dbClusterType, "third", with(secondary, props{"clusterIdentifier": "third"}), "already has a DB cluster in region eu-central-1")
 	refusedDelete(t, s, g, "is not empty")

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 )
 
 // versions are the minor versions that RDS offers: for each major version the first and the last.
@@ -39,7 +41,7 @@ func splitVersion(engine, version string) (major string, minor int) {
 
 // actualVersion resolves a version as RDS does: a major alone becomes its newest minor, nothing the
 // default. It is "" when RDS does not offer the version.
-func actualVersion(engine, version string) string {
+func actualVersion(w *cloud.World, engine, version string) string {
 	if engine == "aurora-mysql" {
 		switch {
 		case version == "" || version == "8.0":
@@ -54,6 +56,9 @@ func actualVersion(engine, version string) string {
 	}
 	major, minor := splitVersion(engine, version)
 	limits, ok := engines[engine][major]
+	if r := w.Find("", remnant("db-release"), engine+major); ok && r != nil {
+		limits[1] = r.Out.Int("minor")
+	}
 	switch {
 	case !ok || minor == -2 || minor >= 0 && (minor < limits[0] || minor > limits[1]):
 		return ""
@@ -61,6 +66,23 @@ func actualVersion(engine, version string) string {
 		minor = limits[1]
 	}
 	return fmt.Sprintf("%s.%d", major, minor)
+}
+
+// Release makes the version the newest of its major that RDS offers in this world: time has passed. From
+// then on a major alone is this minor, in every region.
+func Release(w *cloud.World, engine, version string) error {
+	w.Lock()
+	defer w.Unlock()
+	return release(w, engine, version)
+}
+
+func release(w *cloud.World, engine, version string) error {
+	major, minor := splitVersion(engine, version)
+	if now := actualVersion(w, engine, major); now == "" || minor < 0 || newer(now, version) {
+		return fmt.Errorf("RDS cannot release %s %s after %s: name a newer minor of a major that it has", engine, version, orText(now, "nothing"))
+	}
+	w.Put(&cloud.Resource{Type: remnant("db-release"), ID: engine + major, Out: cloud.Object{"minor": float64(minor)}})
+	return nil
 }
 
 // newer compares two versions of one engine by their numbers.

@@ -14,7 +14,7 @@ func updateInstanceDB(c *cloud.Call) error {
 	}
 	version := was
 	if asked := c.In.String("engineVersion"); asked != "" && asked != c.Old.String("engineVersion") {
-		version = actualVersion(engine, asked)
+		version = actualVersion(c.World, engine, asked)
 		if err := upgrade(c, op, engine, was, version, asked); err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func createClusterDB(c *cloud.Call) error {
 		source = s.Out
 	}
 	engine := c.In.String("engine")
-	version := actualVersion(engine, orText(c.In.String("engineVersion"), source.String("engineVersion")))
+	version := actualVersion(c.World, engine, orText(c.In.String("engineVersion"), source.String("engineVersion")))
 	secondary, err := joinGlobal(c, op, version)
 	if err != nil {
 		return err
@@ -210,8 +210,11 @@ func updateClusterDB(c *cloud.Call) error {
 	engine, version := c.In.String("engine"), c.Out.String("engineVersionActual")
 	if asked := c.In.String("engineVersion"); asked != "" && asked != c.Old.String("engineVersion") {
 		was := version
-		version = actualVersion(engine, asked)
+		version = actualVersion(c.World, engine, asked)
 		if err := upgrade(c, op, engine, was, version, asked); err != nil {
+			return err
+		}
+		if err := primaryLast(c.World, op, &cloud.Resource{ID: c.ID, Out: c.Out}, version); err != nil {
 			return err
 		}
 	}
@@ -235,6 +238,7 @@ func updateClusterDB(c *cloud.Call) error {
 		}
 	}
 	c.Out["engineVersionActual"] = version
+	runs(c.World, &cloud.Resource{ID: c.ID, Scope: c.Scope, Out: c.Out}, version)
 	managedSecret(c, "cluster")
 	return nil
 }

@@ -55,7 +55,7 @@ func createInstanceDB(c *cloud.Call) error {
 	if _, err := dbPlaceOf(c, op, source); err != nil {
 		return err
 	}
-	version := actualVersion(engine, orText(c.In.String("engineVersion"), source.String("engineVersion")))
+	version := actualVersion(c.World, engine, orText(c.In.String("engineVersion"), source.String("engineVersion")))
 	if err := checkInstanceDB(c, op, engine, version); err != nil {
 		return err
 	}

@@ -17,9 +17,16 @@ func globalCluster() cloud.Type {
 				return nil
 			}
 			engine := c.Out.String("engine")
-			version := actualVersion(engine, asked)
-			if version == "" {
-				return rds("ModifyGlobalCluster", "InvalidParameterCombination", "Cannot find version %s for %s", asked, engine)
+			version := actualVersion(c.World, engine, asked)
+			if err := upgrade(c, "ModifyGlobalCluster", engine, c.Out.String("engineVersionActual"), version, asked); err != nil {
+				return err
+			}
+			// The provider takes the members one by one, as often as it needs for the primary to be the last.
+			for _, m := range globalMembers(c, c.In.String("globalClusterIdentifier")) {
+				putVersion(c.World, m, version)
+				for _, i := range instancesOf(c.World, m) {
+					putVersion(c.World, i, version)
+				}
 			}
 			c.Out["engineVersionActual"] = version
 			return nil
@@ -79,7 +86,7 @@ func createGlobal(c *cloud.Call) error {
 		encrypted = source.Out.Bool("storageEncrypted")
 		join(c, source, id)
 	}
-	actual := actualVersion(engine, version)
+	actual := actualVersion(c.World, engine, version)
 	if actual == "" {
 		return rds(op, "InvalidParameterCombination", "Cannot find version %s for %s", version, engine)
 	}
@@ -110,8 +117,11 @@ func joinGlobal(c *cloud.Call, op, version string) (secondary bool, err error) {
 		return false, managedInGlobal(op)
 	}
 	others := globalMembers(c, id)
-	if version != "" && version != g.Out.String("engineVersionActual") || c.In.String("engine") != g.Out.String("engine") {
-		return false, rds(op, "InvalidParameterValue", "The engine version of the DB cluster (%s %s) must be that of the global cluster (%s %s).", c.In.String("engine"), version, g.Out.String("engine"), g.Out.String("engineVersionActual"))
+	if engine := c.In.String("engine"); engine != g.Out.String("engine") {
+		return false, rds(op, "InvalidParameterValue", "Value for engine should match setting for global cluster %s", id)
+	} else if version != "" && version != g.Out.String("engineVersionActual") {
+		// AWS names the global cluster only; who rehearses is told both versions.
+		return false, rds(op, "InvalidParameterValue", "Value for engineVersion should match setting for global cluster %s (%s %s, and not %s)", id, engine, g.Out.String("engineVersionActual"), version)
 	}
 	if len(others) == 0 {
 		if g.Out.Bool("storageEncrypted") && !c.In.Bool("storageEncrypted") && !c.In.Has("kmsKeyId") {

@@ -114,6 +114,8 @@ func Switchover(w *cloud.World, region string) error {
 		return errors.New("the global database has no writer")
 	case old == next:
 		return rds(op, "InvalidGlobalClusterStateFault", "The DB cluster %s is the primary DB cluster of %s already.", next.ID, id)
+	case next.Out.String("engineVersionActual") != old.Out.String("engineVersionActual"):
+		return rds(op, "InvalidDBClusterStateFault", "The target DB cluster %s runs %s and the primary DB cluster %s runs %s: a switchover needs the same engine version.", next.ID, next.Out.String("engineVersionActual"), old.ID, old.Out.String("engineVersionActual"))
 	case len(instancesOf(w, next)) == 0:
 		return rds(op, "InvalidDBClusterStateFault", "The target DB cluster %s has no DB instance.", next.ID)
 	}

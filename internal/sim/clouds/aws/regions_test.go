@@ -45,6 +45,19 @@ func grown(t *testing.T, here, there *simtest.Sim) (source, global, second *clou
 	return source, global, second
 }
 
+// follower is a cluster that can join the global database "world", whose primary is in the other region.
+func (n plant) follower(s *simtest.Sim) props {
+	there := s.With("aws", props{"region": far})
+	farSubnets(there)
+	s.Must(globalClusterType, "world", props{"globalClusterIdentifier": "world", "engine": "aurora-postgresql", "engineVersion": "15.10"})
+	alone := n.aurora(s)
+	capacity := alone["serverlessv2ScalingConfiguration"]
+	primary := there.Must(dbClusterType, "primary", props{"clusterIdentifier": "primary", "engine": "aurora-postgresql", "engineVersion": "15.10", "dbSubnetGroupName": "far",
+		"globalClusterIdentifier": "world", "masterUsername": "morphee", "masterPassword": "correct-horse-battery", "skipFinalSnapshot": true, "serverlessv2ScalingConfiguration": capacity})
+	there.Must(clusterInstanceType, "one", props{"clusterIdentifier": primary.ID, "engine": "aurora-postgresql", "instanceClass": "db.serverless"})
+	return with(alone, props{"globalClusterIdentifier": "world", "masterUsername": nil, "manageMasterUserPassword": nil, "storageEncrypted": nil})
+}
+
 func live(s *simtest.Sim, r *cloud.Resource) *cloud.Resource {
 	return s.World.Find(r.Scope, r.Type, r.ID)
 }
@@ -125,6 +138,77 @@ func TestSwitchover(t *testing.T) {
 	}
 	if now := live(here, source).Out.String("endpoint"); now != writer {
 		t.Errorf("back again, writers go to %q, and went to %q", now, writer)
+	}
+}
+
+// A minor version goes to those that follow first, and to the cluster that writes last.
+func TestAMinorUpgradeOfAGlobalDatabase(t *testing.T) {
+	here, there := twoRegions(t)
+	source, global, second := grown(t, here, there)
+	two := there.Must(clusterInstanceType, "two", props{"clusterIdentifier": second.ID, "engine": "aurora-postgresql", "instanceClass": "db.serverless"})
+	const first = "Please upgrade global replicas first before upgrading the primary member"
+	refusedUpdate(t, here, live(here, source), props{"engineVersion": "15.12"}, first)
+	second = updates(t, there, live(there, second), props{"engineVersion": "15.12"})
+	if v := live(there, two).Out.String("engineVersionActual"); v != "15.12" {
+		t.Errorf("an instance of a cluster with 15.12 runs %s", v)
+	}
+	if v := live(here, global).Out.String("engineVersionActual"); v != "15.10" {
+		t.Errorf("the global database runs %s before its primary does", v)
+	}
+	if err := Switchover(here.World, far); err == nil || !strings.Contains(err.Error(), "needs the same engine version") {
+		t.Errorf("a switchover in the middle of an upgrade: %v", err)
+	}
+	refusedUpdate(t, here, live(here, source), props{"engineVersion": "15.13"}, first)
+	source = updates(t, here, live(here, source), props{"engineVersion": "15.12"})
+	if v := live(here, global).Out.String("engineVersionActual"); v != "15.12" {
+		t.Errorf("the global database runs %s", v)
+	}
+	// After a switchover the other one is the last.
+	if err := Switchover(here.World, far); err != nil {
+		t.Fatal(err)
+	}
+	refusedUpdate(t, there, live(there, second), props{"engineVersion": "15.13"}, first)
+	updates(t, here, live(here, source), props{"engineVersion": "15.13"})
+	updates(t, there, live(there, second), props{"engineVersion": "15.13"})
+	// What the provider makes of a change of the global database: every member's.
+	if err := Release(here.World, "aurora-postgresql", "15.14"); err != nil {
+		t.Fatal(err)
+	}
+	updates(t, here, live(here, global), props{"engineVersion": "15.14"})
+	for _, r := range []*cloud.Resource{live(here, source), live(there, second), live(there, two), live(here, global)} {
+		if v := r.Out.String("engineVersionActual"); v != "15.14" {
+			t.Errorf("%s %s runs %s", r.Type, r.ID, v)
+		}
+	}
+}
+
+// By AWS's own tools, as the runbook does it.
+func TestUpgrade(t *testing.T) {
+	here, there := twoRegions(t)
+	refused := func(region, version, want string) {
+		t.Helper()
+		if err := Upgrade(here.World, region, version); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("upgrading %s to %s: got %v, want %q", region, version, err, want)
+		}
+	}
+	refused("eu-west-1", "15.12", "0 Aurora clusters in eu-west-1")
+	source, _, second := grown(t, here, there)
+	refused("eu-west-1", "15", "is no minor version of aurora-postgresql 15")
+	refused("eu-west-1", "16.4", "is no minor version of aurora-postgresql 15")
+	refused("eu-west-1", "15.4", "Cannot upgrade aurora-postgresql from 15.10 to 15.4")
+	refused("eu-west-1", "15.40", "Please upgrade global replicas first")
+	for _, region := range []string{far, "eu-west-1"} {
+		if err := Upgrade(here.World, region, "15.40"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range []*cloud.Resource{live(here, source), live(there, second)} {
+		if r.Out.String("engineVersionActual") != "15.40" || r.In.String("engineVersion") != "15.40" {
+			t.Errorf("%s runs %s, and a refresh reads %s", r.ID, r.Out["engineVersionActual"], r.In["engineVersion"])
+		}
+	}
+	if err := Release(here.World, "aurora-postgresql", "15.39"); err == nil || !strings.Contains(err.Error(), "name a newer minor") {
+		t.Errorf("releasing what is old: %v", err)
 	}
 }
 
