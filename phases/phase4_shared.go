@@ -147,7 +147,7 @@ func (a *regions) member(r *region) *aws.GlobalMember {
 		m.MasterPassword = a.password
 		return m
 	}
-	m.Identifier, m.MasterSecretKmsKeyArn = a.db.Identifier, a.keys[r.cfg.AWS.Region].Arn
+	m.Identifier, m.EngineVersion, m.MasterSecretKmsKeyArn = a.db.Identifier, a.home.postgres.EngineVersionActual, a.keys[r.cfg.AWS.Region].Arn
 	return m
 }
 

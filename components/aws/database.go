@@ -37,6 +37,9 @@ type AuroraOrRdsArgs struct {
 	// EngineVersion is a major ("15": AWS keeps the minor current in the maintenance window, and no
 	// difference is ever shown) or a pinned minor ("15.12": changed here, and only here). Default
 	// "15". Majors 15 to 17; going to another major is a migration of its own, never made in passing.
+	// In a global database AWS keeps nothing current, a minor is upgraded by hand, those that follow
+	// before the one that writes, and a secondary cluster begins with Global.EngineVersion instead; the
+	// major says then which parameters it has.
 	EngineVersion string
 	// VpcID and SubnetIDs (private, 2 or more zones); required. The VPC cannot change.
 	VpcID     pulumi.StringInput
@@ -112,6 +115,9 @@ type AuroraOrRds struct {
 	// Arn of the instance or cluster (for backups); Identifier is its name; ResourceID is its id in
 	// IAM's rds-db:connect.
 	Arn, Identifier, ResourceID pulumi.StringOutput
+	// EngineVersionActual is the minor that the cluster runs, such as "15.8", as the state last read it.
+	// Aurora only.
+	EngineVersionActual pulumi.StringOutput
 	// InstanceIdentifiers of each instance, for alarms.
 	InstanceIdentifiers []pulumi.StringOutput
 
@@ -271,7 +277,8 @@ func (a *AuroraOrRdsArgs) major() string {
 }
 
 // autoMinor lets AWS upgrade the minor where none is pinned. With a pinned one it would upgrade, and
-// the next deployment would try to go back.
+// the next deployment would try to go back. AWS pays no attention to it in a global database; there it
+// stays what it was, so that becoming a member changes no instance.
 func (a *AuroraOrRdsArgs) autoMinor() pulumi.Bool {
 	return pulumi.Bool(!strings.Contains(a.EngineVersion, "."))
 }
@@ -375,10 +382,14 @@ func (b *databaseBuilder) stateful() []pulumi.ResourceOption {
 // places without being told to by a deployment, and giving back what AWS reports of it would cut a
 // cluster loose.
 func (b *databaseBuilder) ignored() []string {
+	ignored := []string{"snapshotIdentifier"}
 	if b.args.Engine == EngineAurora {
-		return []string{"snapshotIdentifier", "globalClusterIdentifier", "replicationSourceIdentifier"}
+		ignored = append(ignored, "globalClusterIdentifier", "replicationSourceIdentifier")
 	}
-	return []string{"snapshotIdentifier"}
+	if g := b.args.Global; g != nil && g.Identifier != nil {
+		ignored = append(ignored, "engineVersion")
+	}
+	return ignored
 }
 
 func (b *databaseBuilder) snapshot() pulumi.StringPtrInput {

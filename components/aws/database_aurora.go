@@ -59,6 +59,7 @@ func (b *databaseBuilder) aurora() error {
 	if args.Readers > 0 || args.Global != nil {
 		b.c.ReaderHost = cluster.ReaderEndpoint
 	}
+	b.c.EngineVersionActual = cluster.EngineVersionActual
 	b.c.Arn, b.c.Identifier, b.c.ResourceID = cluster.Arn, cluster.ClusterIdentifier, cluster.ClusterResourceId
 	if args.Global != nil {
 		b.c.Host = writerOf(cluster.ReaderEndpoint)

@@ -68,6 +68,12 @@ type GlobalMember struct {
 	// Identifier of the global database, for a cluster that joins as a secondary one; nil for the
 	// source. Only read when the cluster is first made.
 	Identifier pulumi.StringInput
+	// EngineVersion that the source really runs (its EngineVersionActual, a minor such as "15.8"), for a
+	// secondary cluster; nil for the source. AWS refuses a cluster with any other, and a major alone is
+	// whatever is the newest minor on that day. Only read when the cluster is first made: AWS upgrades no
+	// member by itself, and a deployment, which goes from the source to the others, would upgrade them in
+	// the order that AWS refuses.
+	EngineVersion pulumi.StringInput
 	// MasterPassword of the source's master user, 8 to 128 characters without space, ', ", @ and /; a
 	// Pulumi secret. AWS manages no passwords in a global database. Secondary clusters have the source's.
 	MasterPassword pulumi.StringInput
@@ -84,6 +90,7 @@ func (a *AuroraOrRdsArgs) validateGlobal(p *base.Problems) {
 	}
 	p.Require(a.Engine == EngineAurora, "Global", a.Engine, "none with engine rds", "morphee:aws.database.engine")
 	p.Require((g.Identifier == nil) != (g.MasterPassword == nil), "Global.Identifier and Global.MasterPassword", "both or neither", "a password for the source, an identifier for a secondary cluster", "")
+	p.Require((g.Identifier == nil) == (g.EngineVersion == nil), "Global.EngineVersion", "one of Identifier and EngineVersion", "both for a secondary cluster, which has to run what the source runs; neither for the source", "")
 	p.Require(g.MasterSecretArn.OutputState != nil, "Global.MasterSecretArn", "nothing", "a secret in the cluster's region", "")
 	p.Require(a.MinACU == nil || *a.MinACU > 0, "MinACU", 0, "0.5 or more in a global database: none of its members may pause", "morphee:aws.database.minAcu")
 	p.Require(g.Identifier == nil || a.RestoreFromSnapshot == "", "RestoreFromSnapshot", a.RestoreFromSnapshot, "none for a secondary cluster: it has the source's data", "")
@@ -101,6 +108,7 @@ func (g *GlobalMember) apply(a *rds.ClusterArgs) {
 		return
 	}
 	a.GlobalClusterIdentifier = g.Identifier.ToStringOutput().ToStringPtrOutput()
+	a.EngineVersion = g.EngineVersion.ToStringOutput().ToStringPtrOutput()
 	a.DatabaseName, a.MasterUsername, a.SnapshotIdentifier = nil, nil, nil
 }
 

@@ -21,7 +21,9 @@ func member(change func(*GlobalMember)) *GlobalMember {
 	return m
 }
 
-func secondary(m *GlobalMember) { m.MasterPassword, m.Identifier = nil, pulumi.String("world") }
+func secondary(m *GlobalMember) {
+	m.MasterPassword, m.Identifier, m.EngineVersion = nil, pulumi.String("world"), pulumi.String("15.8")
+}
 
 func TestGlobalDatabaseTwice(t *testing.T) {
 	list := register(t, func(ctx *pulumi.Context) error {
@@ -74,7 +76,12 @@ func TestGlobalDatabaseTwice(t *testing.T) {
 	recorder.Expect(t, far, map[string]any{
 		"manageMasterUserPassword": nil, "masterPassword": nil, "masterUsername": nil, "databaseName": nil, "globalClusterIdentifier": "db1-world-global-id",
 		"storageEncrypted": true, "deletionProtection": true, "iamDatabaseAuthenticationEnabled": true, "backupRetentionPeriod": 30,
+		"engineVersion": "15.8",
 	})
+	recorder.Expect(t, source, map[string]any{"engineVersion": "15"})
+	if slices.Contains(source.IgnoreChanges, "engineVersion") || !slices.Contains(far.IgnoreChanges, "engineVersion") {
+		t.Errorf("the version is decided for the source, which ignores %v, and read once for the others, which ignore %v", source.IgnoreChanges, far.IgnoreChanges)
+	}
 	for _, r := range []recorder.Resource{source, far} {
 		if !r.Protect || !slices.Contains(r.IgnoreChanges, "globalClusterIdentifier") || !slices.Contains(r.IgnoreChanges, "replicationSourceIdentifier") {
 			t.Errorf("%s: protected %v, ignores %v", r.Name, r.Protect, r.IgnoreChanges)
@@ -97,6 +104,12 @@ func TestGlobalDatabaseRefuses(t *testing.T) {
 		"none with engine rds": func(a *AuroraOrRdsArgs) { a.Engine, a.Global = EngineRds, member(nil) },
 		"a password for the source, an identifier": func(a *AuroraOrRdsArgs) {
 			a.Global = member(func(m *GlobalMember) { m.Identifier = pulumi.String("x") })
+		},
+		"Global.EngineVersion: got one of Identifier and EngineVersion": func(a *AuroraOrRdsArgs) {
+			a.Global = member(func(m *GlobalMember) { secondary(m); m.EngineVersion = nil })
+		},
+		"both for a secondary cluster, which has to run": func(a *AuroraOrRdsArgs) {
+			a.Global = member(func(m *GlobalMember) { m.EngineVersion = pulumi.String("15.8") })
 		},
 		"Global.MasterSecretArn":                                 func(a *AuroraOrRdsArgs) { a.Global = &GlobalMember{MasterPassword: pulumi.String("x")} },
 		"none of its members may pause":                          func(a *AuroraOrRdsArgs) { zero := 0.0; a.Global, a.MinACU = member(nil), &zero },
