@@ -46,6 +46,7 @@ func (a *app) simCommand() *cobra.Command {
 		a.operation(sim.Refresh, "Compare the state with the simulated clouds and take over what differs"),
 		a.operation(sim.Destroy, "Destroy what is not protected"),
 		a.switchoverCommand(),
+		a.upgradeCommand(),
 		a.ladderCommand(),
 		a.exportCommand(),
 		a.serveCommand(),

@@ -40,8 +40,6 @@ func (a *app) switchoverCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "region that is to write")
-	cmd.Flags().StringVar(&f.state, "state", ".sim", "folder of the simulated states and worlds")
-	cmd.Flags().StringVar(&f.name, "stack", "", "name of the stack, instead of the one that the configuration file gives")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON document and nothing else")
+	f.addTo(cmd)
 	return cmd
 }

@@ -118,9 +118,11 @@ type Database struct {
 	// RDS for predictable load, Aurora to scale by itself and have readers. Changing it on a
 	// stack with data is a migration.
 	Engine string `key:"engine" default:"rds" enum:"rds|aurora" replaces:"the database, refused while it holds data"`
-	// PostgreSQL version: 15, whose minor AWS keeps current in the maintenance window, or a pinned
-	// one such as 15.8.
-	EngineVersion string `key:"engineVersion" derived:"15 for RDS, a pinned minor of 15 for Aurora" format:"postgres15" example:"'15.8'"`
+	// PostgreSQL version: 15, or a pinned minor such as 15.8. A new database gets AWS's newest minor with
+	// 15, and AWS keeps that current in the maintenance window. In phase 4 AWS upgrades nothing by itself,
+	// and refuses a deployment that does: ops/runbooks/upgrade-database.md. A region that is added then gets
+	// what the first one runs, whatever is said here.
+	EngineVersion string `key:"engineVersion" default:"'15'" format:"postgres15" example:"'15.8'"`
 	// Size of the RDS instance.
 	InstanceClass string `key:"instanceClass" default:"db.t4g.small" format:"db-class"`
 	// Whether RDS keeps a standby in a second zone. Aurora has one as soon as it has a reader.

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
+	"github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
+)
+
+// addTo gives the command the flags of what is done to the simulated clouds besides deploying.
+func (f *simFlags) addTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.state, "state", ".sim", "folder of the simulated states and worlds")
+	cmd.Flags().StringVar(&f.name, "stack", "", "name of the stack, instead of the one that the configuration file gives")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON document and nothing else")
+}
+
+// upgradeCommand does in the simulated AWS what ops/runbooks/upgrade-database.md does with AWS's own
+// tools: a deployment would go from the cluster that writes to the others, and AWS wants it last.
+func (a *app) upgradeCommand() *cobra.Command {
+	f := &simFlags{}
+	region, version := "", ""
+	cmd := &cobra.Command{
+		Use: "upgrade STACK --region REGION --to VERSION", Short: "Upgrade the simulated Aurora cluster of a region to another minor version", Args: exactArgs("STACK"),
+		Long: "Upgrade the simulated Aurora cluster of a region to another minor version, as `aws rds modify-db-cluster` does.\n" +
+			"A version newer than those that the simulator knows is taken for one that AWS released since.\n" +
+			"It is one step of ops/runbooks/upgrade-database.md; the state learns of it with the next refresh.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			stack, err := loadStack(args[0], f.name)
+			if err != nil {
+				return err
+			}
+			if region == "" || version == "" {
+				return usageError{fmt.Errorf("upgrade needs --region REGION and --to VERSION, such as --region us-east-1 --to 15.14")}
+			}
+			store := sim.Store{Dir: f.state}
+			if err := store.Change(cmd.Context(), stack.Name, func(w *cloud.World) error { return aws.Upgrade(w, region, version) }); err != nil {
+				return err
+			}
+			if f.json {
+				return json.NewEncoder(a.stdout).Encode(map[string]any{"simulated": true, "stack": stack.Name, "operation": "upgrade", "region": region, "engineVersion": version})
+			}
+			fmt.Fprintf(a.stdout, "The simulated database cluster of %s in %s now runs %s.\nNext: the other regions, the one that writes last; then refresh.\n", stack.Name, region, version)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&region, "region", "", "region of the cluster")
+	cmd.Flags().StringVar(&version, "to", "", "minor version that it is to run")
+	f.addTo(cmd)
+	return cmd
+}
