@@ -132,6 +132,8 @@ func (s PostgresServer) Document(secrets PostgresSecrets) (string, error) {
 		{"/etc/postgresql/15/main/pg_hba.conf", "0640", "postgres:postgres", "pg_hba.conf.tmpl", s},
 		{"/etc/pgbouncer/pgbouncer.ini", "0640", "postgres:postgres", "pgbouncer.ini.tmpl", s},
 		{"/etc/pgbackrest.conf", "0640", "postgres:postgres", "pgbackrest.conf.tmpl", backrest},
+		{"/etc/sysctl.d/60-morphee.conf", "0644", "root:root", "sysctl.conf", s},
+		{"/etc/systemd/system/pgbouncer.service.d/10-restart.conf", "0644", "root:root", "pgbouncer-restart.conf", s},
 		{"/etc/systemd/system/morphee-backup-full.service", "0644", "root:root", "backup.service.tmpl", unit("full", "")},
 		{"/etc/systemd/system/morphee-backup-full.timer", "0644", "root:root", "backup.timer.tmpl", unit("full", "Sun")},
 		{"/etc/systemd/system/morphee-backup-diff.service", "0644", "root:root", "backup.service.tmpl", unit("diff", "")},

@@ -146,6 +146,10 @@ func TestPostgresDocument(t *testing.T) {
 		"/etc/pgbouncer/pgbouncer.ini":                   {"listen_addr = 10.10.1.11", "client_tls_sslmode = require", "pool_mode = session"},
 		"/etc/pgbackrest.conf":                           {"repo1-s3-endpoint = x.r2.cloudflarestorage.com", "repo1-s3-uri-style = path", "repo1-cipher-type = aes-256-cbc", "repo1-retention-full = 30"},
 		"/etc/systemd/system/morphee-backup-full.timer":  {"OnCalendar=Sun *-*-* 02:15:00 UTC", "Persistent=true"},
+
+		// A server that reboots serves again by itself, whenever its private address comes.
+		"/etc/sysctl.d/60-morphee.conf":                           {"\nnet.ipv4.ip_nonlocal_bind = 1\n"},
+		"/etc/systemd/system/pgbouncer.service.d/10-restart.conf": {"[Service]\nRestart=always\nRestartSec=2\n", "StartLimitIntervalSec=0"},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(files[path], want) {
@@ -175,7 +179,7 @@ func configure(t *testing.T, root, document string) (string, string, error) {
 	calls := filepath.Join(t.TempDir(), "calls")
 	stand := "#!/bin/bash\necho \"$(basename \"$0\") $*\" >>" + calls + "\n"
 	for name, body := range map[string]string{
-		"systemctl": "", "chown": "", "install": "", "pg_createcluster": "",
+		"systemctl": "", "sysctl": "", "chown": "", "install": "", "pg_createcluster": "",
 		"runuser": `shift 3; case "$1" in psql) cat >>` + calls + `;; pgbackrest) case "$*" in *info*) echo '[{"backup":[]}]';; esac;; esac`,
 	} {
 		write(t, filepath.Join(bin, name), stand+body+"\n", 0o755)
@@ -197,7 +201,8 @@ func TestPostgresConfigureScript(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out, calls)
 	}
-	order := []string{"systemctl restart postgresql@15-main", "ALTER ROLE postgres PASSWORD", "stanza-create", "main --log-level-console=warn check",
+	// The network brings the private address late: both listen on it before, and after every reboot.
+	order := []string{"sysctl -q -p " + root + "/etc/sysctl.d/60-morphee.conf", "systemctl daemon-reload", "systemctl restart postgresql@15-main", "ALTER ROLE postgres PASSWORD", "stanza-create", "main --log-level-console=warn check",
 		"enable --now morphee-backup-full.timer", "start --no-block morphee-backup-full.service", "systemctl restart pgbouncer"}
 	at := 0
 	for _, want := range order {

@@ -64,6 +64,8 @@ make_cluster() {
 }
 
 start_postgres() {
+  # Before anything listens: see the file. After a reboot the system does it, before it starts anything.
+  sysctl -q -p "$ROOT/etc/sysctl.d/60-morphee.conf"
   systemctl daemon-reload
   systemctl enable "postgresql@$VERSION-$CLUSTER" >/dev/null 2>&1 || true
   # Another certificate, other addresses or memory want a restart; everything else a reload.
