@@ -70,6 +70,40 @@ func TestScriptsAreCompleted(t *testing.T) {
 	}
 }
 
+// A volume that is lost stays mounted: it is found all the same, before anything is deployed onto it.
+func TestALostVolumeIsFound(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		attached, mounted string // numbers of volumes
+		want              string
+	}{
+		"as it should be":    {"42", "42", "the database server is ready"},
+		"not mounted":        {"42", "", "not mounted at /srv/data"},
+		"lost":               {"", "42", "volume 42, which /etc/morphee/bootstrap.env names, is not attached"},
+		"another one's here": {"43", "42", "volume 42, which /etc/morphee/bootstrap.env names, is not attached"},
+		"the old one's left": {"42", "41", "what is mounted at /srv/data is not volume 42"},
+	} {
+		root, bin := t.TempDir(), t.TempDir()
+		devices := root + "/dev/disk/by-id/scsi-0HC_Volume_"
+		for name, body := range map[string]string{
+			"cloud-init": "", "mountpoint": "[ -n '" + c.mounted + "' ]", "findmnt": "echo " + devices + c.mounted,
+		} {
+			write(t, filepath.Join(bin, name), "#!/bin/bash\n"+body+"\n", 0o755)
+		}
+		write(t, root+"/etc/morphee/bootstrap.env", "VOLUME_ID=\"42\"\nDEPLOY_USER=\"morphee\"\n", 0o644)
+		write(t, root+"/var/lib/morphee/bootstrap.done", "", 0o644)
+		write(t, root+"/usr/lib/postgresql/15/bin/postgres", "", 0o755)
+		if c.attached != "" {
+			write(t, devices+c.attached, "", 0o644)
+		}
+		env := []string{"ROOT=" + root, "PATH=" + bin + ":" + os.Getenv("PATH"), "READY_TIMEOUT_SECONDS=60"}
+		out, err := run(t, root, env, "bash", "-c", PostgresReadyScript)
+		if !strings.Contains(out, c.want) || (err == nil) != (what == "as it should be") {
+			t.Errorf("%s: %v\n%s", what, err, out)
+		}
+	}
+}
+
 // rehearse runs a folder's bootstrap.sh in a root directory of its own with stand-ins for everything
 // that would touch the machine, and returns what was called.
 func rehearse(t *testing.T, folder, filesystem string, attach, keys bool) (string, string, error) {

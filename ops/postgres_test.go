@@ -180,8 +180,10 @@ func configure(t *testing.T, root, document string) (string, string, error) {
 	calls := filepath.Join(t.TempDir(), "calls")
 	stand := "#!/bin/bash\necho \"$(basename \"$0\") $*\" >>" + calls + "\n"
 	for name, body := range map[string]string{
-		"systemctl": "", "sysctl": "", "chown": "", "install": "", "pg_createcluster": "",
-		"runuser": `shift 3; case "$1" in psql) cat >>` + calls + `;; pgbackrest) case "$*" in *info*) echo '[{"backup":[]}]';; esac;; esac`,
+		"systemctl": "", "sysctl": "", "chown": "", "install": "", "mountpoint": "",
+		// As the real one: it refuses to make what is configured already.
+		"pg_createcluster": `conf=$ROOT/etc/postgresql/$1/$2/postgresql.conf; [ ! -e "$conf" ] || exit 1; mkdir -p "${conf%/*}" "$4"; echo x >"$conf"; echo 15 >"$4/PG_VERSION"`,
+		"runuser":          `shift 3; case "$1" in psql) cat >>` + calls + `;; pgbackrest) case "$*" in *info*) echo '[{"backup":[]}]';; esac;; esac`,
 	} {
 		write(t, filepath.Join(bin, name), stand+body+"\n", 0o755)
 	}
@@ -202,8 +204,8 @@ func TestPostgresConfigureScript(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out, calls)
 	}
-	// The network brings the private address late: both listen on it before, and after every reboot.
-	order := []string{"sysctl -q -p " + root + "/etc/sysctl.d/60-morphee.conf", "systemctl daemon-reload", "systemctl restart postgresql@15-main", "ALTER ROLE postgres PASSWORD", "stanza-create", "main --log-level-console=warn check",
+	// The network brings the private address late: both listen on it all the same.
+	order := []string{"pg_createcluster 15 main -d " + root + "/srv/data/postgresql/15/main -- --data-checksums", "sysctl -q -p " + root + "/etc/sysctl.d/60-morphee.conf", "systemctl daemon-reload", "systemctl restart postgresql@15-main", "ALTER ROLE postgres PASSWORD", "stanza-create", "main --log-level-console=warn check",
 		"enable --now morphee-backup-full.timer", "start --no-block morphee-backup-full.service", "systemctl restart pgbouncer"}
 	at := 0
 	for _, want := range order {
@@ -233,6 +235,21 @@ func TestPostgresConfigureScript(t *testing.T) {
 	}
 	if strings.Contains(calls, "systemctl restart") {
 		t.Errorf("the second run restarts:\n%s", calls)
+	}
+	if strings.Contains(calls, "pg_createcluster") {
+		t.Errorf("the second run makes a cluster:\n%s", calls)
+	}
+	// A new volume on the same server is as a first one, and a volume with data on a new server is taken on.
+	for folder, want := range map[string]string{"/srv/data/postgresql": "/main -- --data-checksums", "/etc/postgresql": "/main\n"} {
+		if err := os.RemoveAll(root + folder); err != nil {
+			t.Fatal(err)
+		}
+		if out, calls, err = configure(t, root, document); err != nil || !strings.Contains(calls, "pg_createcluster 15 main -d "+root+"/srv/data/postgresql/15"+want) {
+			t.Errorf("without %s: %v\n%s\n%s", folder, err, out, calls)
+		}
+		if _, err := os.Stat(root + "/etc/postgresql/15/main/conf.d/60-morphee.conf"); err != nil || !strings.Contains(calls, "systemctl restart postgresql@15-main") {
+			t.Errorf("without %s: %v, or no restart:\n%s", folder, err, calls)
+		}
 	}
 }
 
@@ -322,7 +339,7 @@ func newDatabase(t *testing.T) *database {
 	}
 	t.Cleanup(func() {
 		if d.serverRunning {
-			d.do("pg_ctl", "-D", dir+"/data", "-w", "-m", "immediate", "stop")
+			d.stop("immediate")
 		}
 	})
 	d.start()
@@ -332,6 +349,11 @@ func newDatabase(t *testing.T) *database {
 func (d *database) start() {
 	d.do("pg_ctl", "-D", d.dir+"/data", "-w", "-t", "60", "-l", d.dir+"/log", "start")
 	d.serverRunning = true
+}
+
+func (d *database) stop(mode string) {
+	d.do("pg_ctl", "-D", d.dir+"/data", "-w", "-m", mode, "stop")
+	d.serverRunning = false
 }
 
 func (d *database) command(program string, args ...string) *exec.Cmd {
@@ -424,9 +446,7 @@ func TestPostgresServerForReal(t *testing.T) {
 	right := d.moment()
 	d.sql("morphee", "drop table kept")
 	d.sql("morphee", "select pg_switch_wal()")
-	waitFor(t, "the log is in the archive", func() bool {
-		return d.sql("postgres", "select count(*) from pg_ls_archive_statusdir() where name like '%.ready'") == "0"
-	})
+	d.archived()
 	archiveHealth(t, d)
 
 	_ = pooler.Process.Kill()
@@ -441,6 +461,20 @@ func TestPostgresServerForReal(t *testing.T) {
 	d.restore(again(right)...)
 	if got := d.sql("morphee", "select string_agg(i::text, ',' order by i) from kept"); got != "7,8" {
 		t.Errorf("after the restore to a later moment the table holds %q", got)
+	}
+	// A lost volume: everything up to the last of the log comes back to an empty one.
+	d.do("pgbackrest", "--stanza=main", "--type=full", "backup")
+	d.sql("morphee", "insert into kept values (10)")
+	d.sql("morphee", "select pg_switch_wal()")
+	d.archived()
+	d.stop("immediate")
+	for _, folder := range []string{"data", "spool"} {
+		d.do("rm", "-r", d.dir+"/"+folder)
+		d.do("install", "-d", "-m", "0700", d.dir+"/"+folder)
+	}
+	d.restore("--stanza=main", "restore")
+	if got := d.sql("morphee", "select string_agg(i::text, ',' order by i) from kept"); got != "7,8,10" {
+		t.Errorf("after the restore to a new volume the table holds %q", got)
 	}
 	// What is in the archive cannot be read without the key.
 	found := false
@@ -467,11 +501,20 @@ func (d *database) moment() string {
 	return at[strings.Index(at, "|")+1:]
 }
 
-// restore stops the server, restores it with these arguments of pgbackrest, and waits until it leads.
+// archived waits until the archive has all of the log.
+func (d *database) archived() {
+	d.t.Helper()
+	waitFor(d.t, "the log is in the archive", func() bool {
+		return d.sql("postgres", "select count(*) from pg_ls_archive_statusdir() where name like '%.ready'") == "0"
+	})
+}
+
+// restore stops the server when it runs, restores it with these arguments of pgbackrest, and waits until it leads.
 func (d *database) restore(args ...string) {
 	d.t.Helper()
-	d.do("pg_ctl", "-D", d.dir+"/data", "-w", "-m", "fast", "stop")
-	d.serverRunning = false
+	if d.serverRunning {
+		d.stop("fast")
+	}
 	d.do("pgbackrest", args...)
 	d.start()
 	waitFor(d.t, "the server leads again", func() bool { return d.sql("postgres", "select pg_is_in_recovery()") == "f" })

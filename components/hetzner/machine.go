@@ -203,8 +203,8 @@ func (m *machine) awaitBoot(script string) error {
 	ready, err := remote.NewCommand(m.ctx, m.child("ready"), &remote.CommandArgs{
 		Connection: m.connection(),
 		Create:     pulumi.String(fmt.Sprintf("READY_TIMEOUT_SECONDS=%d\nexport READY_TIMEOUT_SECONDS\n%s", m.readyTimeoutSeconds, script)),
-		// Another server must be waited for anew.
-		Triggers: pulumi.Array{m.serverID},
+		// Another server must be waited for anew, and so must another volume: nobody has mounted it.
+		Triggers: pulumi.Array{m.serverID, m.volumeID},
 	}, m.opts(pulumi.DependsOn(m.attached))...)
 	if err != nil {
 		return err

@@ -165,8 +165,8 @@ func (b *postgresBuilder) configure() error {
 		// sudo takes the script as an argument and leaves standard input to it.
 		Create: pulumi.Sprintf("sudo bash -c '%s'\n", strings.ReplaceAll(ops.PostgresConfigureScript, "'", `'\''`)),
 		Stdin:  pulumi.ToSecret(document).(pulumi.StringOutput),
-		// Another server is configured anew.
-		Triggers: pulumi.Array{b.serverID},
+		// Another server is configured anew. Another volume has no data: it is seen to here, or told of.
+		Triggers: pulumi.Array{b.serverID, b.volumeID},
 		Logging:  remote.LoggingStderr,
 		// The script's own words are no secret, but nothing of an earlier run is handed on.
 		AddPreviousOutputInEnv: pulumi.Bool(false),

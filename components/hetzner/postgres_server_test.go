@@ -125,6 +125,12 @@ func TestPostgresServerIsClosed(t *testing.T) {
 	if !configure.IsSecret("stdin") || strings.Contains(fmt.Sprint(configure.Input("create")), "CANARY") || configure.Input("addPreviousOutputInEnv") != false {
 		t.Error("the configuration is handed over in plain")
 	}
+	// Another server, or another volume, is waited for and configured anew.
+	for _, command := range []recorder.Resource{configure, find("command:remote:Command", "a-ready")} {
+		if triggers, _ := command.Input("triggers").([]any); len(triggers) != 2 {
+			t.Errorf("%s runs anew for %v, want the server and the volume", command.Name, triggers)
+		}
+	}
 }
 
 func TestPostgresServerRefuses(t *testing.T) {

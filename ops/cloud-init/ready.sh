@@ -8,8 +8,8 @@
 code=0
 timeout "$limit" cloud-init status --wait >/dev/null || code=$?
 [ "$code" -ne 124 ] || give_up "cloud-init did not finish within $limit s"
-[ -e /var/lib/morphee/bootstrap.done ] || give_up "the bootstrap did not finish (cloud-init exit code $code)"
-mountpoint -q /srv/data || give_up "the data volume is not mounted at /srv/data"
+[ -e "$ROOT/var/lib/morphee/bootstrap.done" ] || give_up "the bootstrap did not finish (cloud-init exit code $code)"
+volume_is_mounted
 mountpoint -q /var/lib/docker/volumes || give_up "Docker's volumes are not on the data volume"
 for _ in $(seq 30); do
   if docker info >/dev/null 2>&1; then

@@ -7,7 +7,7 @@ set -Eeuo pipefail
 ROOT=${ROOT:-} # for rehearsals
 VERSION=15
 CLUSTER=main
-DATA=/srv/data/postgresql/$VERSION/$CLUSTER
+DATA=$ROOT/srv/data/postgresql/$VERSION/$CLUSTER
 umask 077
 
 log() { echo "morphee-postgres: $*"; }
@@ -49,10 +49,15 @@ as_postgres() { runuser -u postgres -- "$@"; }
 sql() { as_postgres psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=postgres; }
 
 make_cluster() {
-  [ -z "$ROOT" ] || return 0
+  local conf=$ROOT/etc/postgresql/$VERSION/$CLUSTER
   mountpoint -q /srv/data || fail "the data volume is not mounted at /srv/data"
-  install -d -m 0700 -o postgres -g postgres /srv/data/postgresql /srv/data/postgresql/$VERSION /srv/data/pgbackrest-spool
-  if [ -e "/etc/postgresql/$VERSION/$CLUSTER/postgresql.conf" ]; then return 0; fi
+  install -d -m 0700 -o postgres -g postgres "$ROOT/srv/data/postgresql" "$ROOT/srv/data/postgresql/$VERSION" "$ROOT/srv/data/pgbackrest-spool"
+  if [ -e "$conf/postgresql.conf" ]; then
+    if [ -s "$DATA/PG_VERSION" ]; then return 0; fi
+    # The volume is new and the server is not: settings without data stand in the way of a new cluster.
+    systemctl stop "postgresql@$VERSION-$CLUSTER"
+    rm -rf "$conf"
+  fi
   if [ -s "$DATA/PG_VERSION" ]; then
     # The server is new and the volume is not: the data are taken on as they are.
     log "taking on the data that is on the volume"

@@ -7,7 +7,7 @@
 code=0
 timeout "$limit" cloud-init status --wait >/dev/null || code=$?
 [ "$code" -ne 124 ] || give_up "cloud-init did not finish within $limit s"
-[ -e /var/lib/morphee/bootstrap.done ] || give_up "the bootstrap did not finish (cloud-init exit code $code)"
-mountpoint -q /srv/data || give_up "the data volume is not mounted at /srv/data"
-[ -x /usr/lib/postgresql/15/bin/postgres ] || give_up "PostgreSQL 15 is not installed"
+[ -e "$ROOT/var/lib/morphee/bootstrap.done" ] || give_up "the bootstrap did not finish (cloud-init exit code $code)"
+volume_is_mounted
+[ -x "$ROOT/usr/lib/postgresql/15/bin/postgres" ] || give_up "PostgreSQL 15 is not installed"
 echo "the database server is ready"

@@ -277,3 +277,31 @@ func failing(t *testing.T, pattern string) []provider.Fault {
 	fault.Times = 1
 	return []provider.Fault{fault}
 }
+
+// A volume that is lost is made anew, empty: the deployment looks for it on the server and configures the
+// database again, where it stops until the data is restored. Nothing else that is stateful is touched.
+func TestALostVolumeIsWaitedFor(t *testing.T) {
+	stack := rig.Load(t, rig.Shipped(t)["phase2-hetzner"])
+	store := rig.NewStore(t)
+	rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
+	var lost []sim.Drift
+	for _, text := range []string{"hcloud:index/volumeAttachment:VolumeAttachment::database-data-attachment:delete", "hcloud:index/volume:Volume::database-data:delete"} {
+		drift, err := sim.ParseDrift(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lost = append(lost, drift)
+	}
+	rig.Run(t, store, sim.Refresh, stack.Stack, sim.Options{Drift: lost})
+	r := rig.Run(t, store, sim.Up, stack.Stack, sim.Options{})
+	got := map[string]string{}
+	for _, c := range r.Resources {
+		if c.Op != "same" {
+			got[c.Name] = c.Op
+		}
+	}
+	want := map[string]string{"database-data": "create", "database-data-attachment": "create", "database-ready": "replace", "database-configure": "replace"}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
