@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/morphee-app/morphee-infra/components/docker"
 	"github.com/morphee-app/morphee-infra/components/external"
 	"github.com/morphee-app/morphee-infra/internal/config"
 	"github.com/morphee-app/morphee-infra/internal/dbcheck"
@@ -78,6 +79,8 @@ func target(stack *rehearsal.Stack) (dbcheck.Target, error) {
 	e := stack.Config.Database.External
 	t := dbcheck.Target{
 		Host: e.Host, Port: e.Port, Database: e.Database, Role: e.Role, VerifyFull: e.TLSMode == "verify-full", CACertificate: e.CACertificate,
+		Connections:   stack.Config.Alarms.DatabaseConnections,
+		SessionPooler: strings.HasSuffix(e.Host, ".pooler.supabase.com"), SignIn: stack.Config.Auth.Replicas * docker.GoTruePoolSize,
 	}
 	if t.CACertificate == "" && stack.Config.Database.Provider == external.Neon {
 		t.CACertificate = external.LetsEncryptRoots

@@ -20,6 +20,9 @@ const (
 	goTruePort = 9999
 )
 
+// GoTruePoolSize is how many connections to the database one container of sign-in opens at most.
+const GoTruePoolSize = 10
+
 // SMTP is a mail server.
 type SMTP struct {
 	Host     string // empty: no mail is sent, and addresses count as confirmed
@@ -118,7 +121,7 @@ func (a *GoTrueArgs) environment() map[string]string {
 		"GOTRUE_API_PORT":               strconv.Itoa(goTruePort),
 		"PORT":                          strconv.Itoa(goTruePort),
 		"GOTRUE_DB_DRIVER":              "postgres",
-		"GOTRUE_DB_MAX_POOL_SIZE":       "10",
+		"GOTRUE_DB_MAX_POOL_SIZE":       strconv.Itoa(GoTruePoolSize),
 		"GOTRUE_DISABLE_SIGNUP":         strconv.FormatBool(!a.SignupEnabled),
 		"GOTRUE_EXTERNAL_EMAIL_ENABLED": "true",
 		"GOTRUE_JWT_ADMIN_ROLES":        "service_role",

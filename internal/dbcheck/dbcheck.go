@@ -1,5 +1,5 @@
 // Package dbcheck looks at a PostgreSQL server that somebody else runs before services are pointed
-// at it: whether it is reached, with TLS as demanded, is new enough, and lets our role do its work.
+// at it: whether it is reached, with TLS as demanded, is of our version, and lets our role do its work.
 package dbcheck
 
 import (
@@ -16,12 +16,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// What a server has to have.
-const (
-	leastMajor  = 15
-	clientMajor = 15 // of the client in the image of the daily backup
-	connections = 80 // the alarm's threshold: the services may use that many
-)
+// major is the only version that works: the client of the daily backup is of it, which dumps no newer
+// server, and so are the container and AWS, which take no newer dump.
+const major = 15
 
 // Target is the server, and who connects.
 type Target struct {
@@ -32,6 +29,13 @@ type Target struct {
 	Password      string
 	VerifyFull    bool   // check the certificate and the name in it
 	CACertificate string // PEM; empty: the machine's own authorities
+
+	// Connections is how many the services may use together.
+	Connections int
+	// SessionPooler says that the server is behind a pooler with a pool size of its own, which refuses
+	// sessions beyond it whatever the server would take. SignIn is how many sign-in alone may open.
+	SessionPooler bool
+	SignIn        int
 }
 
 // Level is how much a finding matters.
@@ -66,12 +70,15 @@ func Check(ctx context.Context, t Target) []Finding {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	out := []Finding{{"connection", Good, fmt.Sprintf("%s:%d answers", t.Host, t.Port), ""}, t.encryption(conn)}
-	for _, look := range []func(context.Context, *pgx.Conn) (Finding, error){version, rights, room, session} {
+	for _, look := range []func(context.Context, *pgx.Conn) (Finding, error){version, rights, t.room, session} {
 		f, err := look(ctx, conn)
 		if err != nil {
 			return append(out, Finding{"connection", Bad, "a question to the server failed: " + err.Error(), "try again; if it stays, look at the provider's status page"})
 		}
 		out = append(out, f)
+	}
+	if t.SessionPooler {
+		out = append(out, t.pool())
 	}
 	return out
 }
@@ -161,14 +168,19 @@ func version(ctx context.Context, conn *pgx.Conn) (Finding, error) {
 	if err := conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&n); err != nil {
 		return Finding{}, err
 	}
+	return ofVersion(n), nil
+}
+
+// ofVersion judges a version as PostgreSQL counts them: 150014 is 15.14.
+func ofVersion(n int) Finding {
 	f := Finding{"version", Good, fmt.Sprintf("PostgreSQL %d.%d", n/10000, n%10000), ""}
-	switch major := n / 10000; {
-	case major < leastMajor:
-		f.Level, f.Mend = Bad, fmt.Sprintf("the services need PostgreSQL %d or newer: upgrade at the provider", leastMajor)
-	case major > clientMajor:
-		f.Level, f.Mend = Warning, fmt.Sprintf("the daily backup's client is of version %d and cannot dump a newer server: build ops/images/backup with postgresql-client-%d and set images.backup and images.postgres before the cutover", clientMajor, major)
+	switch {
+	case n/10000 > major:
+		f.Level, f.Mend = Bad, fmt.Sprintf("the daily backup cannot dump a server newer than PostgreSQL %d, and the data could move neither back to the container nor on to AWS: make a project with PostgreSQL %[1]d (Neon asks for the version when a project is made), or set morphee:database.provider to hetzner", major)
+	case n/10000 < major:
+		f.Level, f.Mend = Bad, fmt.Sprintf("the services need PostgreSQL %d: make a project with it (Neon asks for the version when a project is made), or set morphee:database.provider to hetzner", major)
 	}
-	return f, nil
+	return f
 }
 
 func rights(ctx context.Context, conn *pgx.Conn) (Finding, error) {
@@ -186,16 +198,22 @@ func rights(ctx context.Context, conn *pgx.Conn) (Finding, error) {
 	return Finding{"rights", Bad, role + " may not make databases", "grant it CREATEDB and CREATEROLE, or use the project's own administrator"}, nil
 }
 
-func room(ctx context.Context, conn *pgx.Conn) (Finding, error) {
+func (t Target) room(ctx context.Context, conn *pgx.Conn) (Finding, error) {
 	var most, used int
 	if err := conn.QueryRow(ctx, "SELECT current_setting('max_connections')::int, (SELECT count(*) FROM pg_stat_activity)").Scan(&most, &used); err != nil {
 		return Finding{}, err
 	}
 	f := Finding{"connections", Good, fmt.Sprintf("%d of %d are in use", used, most), ""}
-	if most-used < connections {
-		f.Level, f.Mend = Warning, fmt.Sprintf("the services may want %d: choose a larger size at the provider, or its pooler in session mode", connections)
+	if most-used < t.Connections {
+		f.Level, f.Mend = Warning, fmt.Sprintf("the services may use %d together (morphee:alarms.databaseConnections): choose a larger size at the provider", t.Connections)
 	}
 	return f, nil
+}
+
+// pool says what the pooler has to be set to: nobody but the provider can read what it is.
+func (t Target) pool() Finding {
+	return Finding{"pool", Warning, "in session mode the pooler refuses every session beyond its pool size (15 at Supabase's small sizes, unless set), which cannot be read from here",
+		fmt.Sprintf("set the pool size in the project's database settings to %d or more: sign-in alone opens up to %d, the backend and Forgejo add theirs", max(t.Connections, t.SignIn), t.SignIn)}
 }
 
 // session tells a pooler in transaction mode, which gives every transaction another connection: what

@@ -59,7 +59,7 @@ func startServer(t *testing.T, withTLS bool, settings ...string) *server {
 }
 
 func (s *server) target() Target {
-	return Target{Host: "localhost", Port: s.Port, Database: "postgres", Role: "postgres", Password: "super", VerifyFull: true, CACertificate: s.ca}
+	return Target{Host: "localhost", Port: s.Port, Database: "postgres", Role: "postgres", Password: "super", VerifyFull: true, CACertificate: s.ca, Connections: 80}
 }
 
 func find(list []Finding, check string) Finding {
@@ -135,7 +135,39 @@ func TestCheckRefusesAServerWithoutTLS(t *testing.T) {
 
 func TestCheckWarnsOfTooFewConnections(t *testing.T) {
 	s := startServer(t, true, "max_connections=20")
-	if f := find(Check(context.Background(), s.target()), "connections"); f.Level != Warning || !strings.Contains(f.Found, "of 20") {
+	target := s.target()
+	if f := find(Check(context.Background(), target), "connections"); f.Level != Warning || !strings.Contains(f.Found, "of 20") || !strings.Contains(f.Mend, "may use 80") {
 		t.Errorf("got %+v", f)
+	}
+	target.Connections = 5
+	if f := find(Check(context.Background(), target), "connections"); f.Level != Good {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// A pooler's own limit is not the server's: it refuses what is more, and only the provider can tell it.
+func TestCheckSaysHowLargeThePoolMustBe(t *testing.T) {
+	s := startServer(t, true)
+	target := s.target()
+	if f := find(Check(context.Background(), target), "pool"); f.Check != "" {
+		t.Errorf("without a pooler: %+v", f)
+	}
+	target.SessionPooler, target.SignIn = true, 20
+	list := Check(context.Background(), target)
+	if f := find(list, "pool"); f.Level != Warning || !strings.Contains(f.Mend, "to 80 or more") || !strings.Contains(f.Mend, "up to 20") || Failed(list) {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// Another version is refused before the cutover: the daily backup could not dump it, and no way led back.
+func TestCheckWantsOurVersion(t *testing.T) {
+	for n, want := range map[int]Level{140011: Bad, 150014: Good, 160002: Bad, 170006: Bad} {
+		f := ofVersion(n)
+		if f.Level != want || Failed([]Finding{f}) != (want == Bad) {
+			t.Errorf("%d: %+v, want %s", n, f, want)
+		}
+		if want == Bad && (!strings.Contains(f.Mend, "PostgreSQL 15") || !strings.Contains(f.Mend, "morphee:database.provider to hetzner") || strings.Contains(f.Mend, "images.")) {
+			t.Errorf("%d: the mend does not lead anywhere: %s", n, f.Mend)
+		}
 	}
 }
