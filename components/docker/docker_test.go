@@ -26,7 +26,7 @@ const (
 
 var (
 	testTags   = base.Tags{Project: "morphee", Stack: "test", Phase: 0, Owner: "platform"}
-	testLimits = Limits{MemoryMiB: 512, CPUs: 0.25, Pids: 128}
+	testLimits = Limits{MemoryMiB: 512, CPUs: 0.25, Pids: 256}
 )
 
 // record runs the program with passwords that are all called CANARY.
@@ -191,6 +191,12 @@ func checkContainer(t *testing.T, r recorder.Resource) {
 	if loader {
 		maps.Copy(want, map[string]any{"restart": "no", "networkMode": "none", "logDriver": "none", "wait": nil, "healthcheck.tests.0": "NONE"})
 	} else {
+		// The kernel counts over all of them together: whoever may have less starves when the others are busy.
+		if user := r.Input("user"); user == "postgres" || user == "redis" {
+			if hard, _ := r.Input("ulimits.0.hard").(float64); hard < sharedUserPids {
+				t.Errorf("%s runs as a user that others share, and may have %v processes", r.Name, hard)
+			}
+		}
 		for _, k := range []string{"healthcheck.tests.1", "healthcheck.interval", "networksAdvanced.0.name", "logOpts.max-size", "user"} {
 			if r.Input(k) == nil {
 				t.Errorf("%s is not set", k)
@@ -442,9 +448,21 @@ func TestComponentRefusals(t *testing.T) {
 			return err
 		}, "PostgreSQL 15"},
 		"small redis": {func(ctx *pulumi.Context, p *Platform) error {
-			_, err := NewRedis(ctx, "x", &RedisArgs{Platform: p, Image: "redis:7", Limits: Limits{250, 1, 64}, AlarmMiB: 200})
+			_, err := NewRedis(ctx, "x", &RedisArgs{Platform: p, Image: "redis:7", Limits: Limits{250, 1, 256}, AlarmMiB: 200})
 			return err
 		}, "more than 250"},
+		"few processes for redis": {func(ctx *pulumi.Context, p *Platform) error {
+			_, err := NewRedis(ctx, "x", &RedisArgs{Platform: p, Image: "redis:7", Limits: Limits{512, 1, 255}, AlarmMiB: 200})
+			return err
+		}, "256 or more"},
+		"few processes for the sentinels": {func(ctx *pulumi.Context, p *Platform) error {
+			_, err := NewRedis(ctx, "x", &RedisArgs{Platform: p, Image: "redis:7", Limits: testLimits, AlarmMiB: 200, Sentinel: &SentinelArgs{Limits: Limits{32, 0.05, 64}}})
+			return err
+		}, "Sentinel.Limits.Pids"},
+		"few processes for postgres": {func(ctx *pulumi.Context, p *Platform) error {
+			_, err := NewPostgres(ctx, "x", &PostgresArgs{Platform: p, Image: "postgres:15.14", Limits: Limits{512, 1, 64}})
+			return err
+		}, "256 or more"},
 		"two proxies": {func(ctx *pulumi.Context, _ *Platform) error {
 			p, err := testPlatform(ctx, "other", ProxyCoolify)
 			if err != nil {

@@ -23,7 +23,7 @@ func replicatedBackend(ctx *pulumi.Context, prefix string, spoil ...func(*Backen
 	if err != nil {
 		return nil, err
 	}
-	redisArgs := &RedisArgs{Platform: p, Image: "redis:7.4.6", Limits: testLimits, AlarmMiB: 200, Sentinel: &SentinelArgs{Limits: Limits{32, 0.05, 64}}}
+	redisArgs := &RedisArgs{Platform: p, Image: "redis:7.4.6", Limits: testLimits, AlarmMiB: 200, Sentinel: &SentinelArgs{Limits: Limits{32, 0.05, 256}}}
 	args := &BackendArgs{
 		Platform: p, Image: "ghcr.io/morphee-app/backend:1.0.0", Limits: testLimits, Host: "api.example.com", AppHost: "app.example.com",
 		Port: 8000, HealthPath: "/health", Replicas: 3, DatabaseServer: managedServer(), AuthURL: pulumi.String("http://gotrue:9999"), JWTSecret: pulumi.String(canary + "jwt"),

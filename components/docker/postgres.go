@@ -29,7 +29,7 @@ type PostgresArgs struct {
 	Platform *Platform
 	// Image is pinned and of major version 15: another one cannot read the data directory.
 	Image string
-	// Limits bound the container; 512 MiB or more. Shared buffers follow the memory.
+	// Limits bound the container; 512 MiB and 256 processes or more. Shared buffers follow the memory.
 	Limits Limits
 }
 
@@ -133,5 +133,6 @@ func (a *PostgresArgs) validate(name string) error {
 	p.Require(a.Platform != nil, "Platform", a.Platform, "the host's platform", "")
 	p.Require(strings.Contains(a.Image, ":15"), "Image", a.Image, "a PostgreSQL 15 image: another major version cannot read the data directory", "morphee:images.postgres")
 	p.Require(a.Limits.MemoryMiB >= 512, "Limits.MemoryMiB", a.Limits.MemoryMiB, "512 or more", "morphee:limits.postgres.memoryMiB")
+	p.Require(a.Limits.Pids >= sharedUserPids, "Limits.Pids", a.Limits.Pids, wantSharedPids, "morphee:limits.postgres.pids")
 	return p.Err()
 }

@@ -97,7 +97,7 @@ func NewPostgresDatabases(ctx *pulumi.Context, name string, args *PostgresDataba
 		Platform:      args.Platform,
 		ContainerName: args.ContainerName,
 		Image:         server.ClientImage,
-		Limits:        Limits{MemoryMiB: 64, CPUs: 0.05, Pids: 64},
+		Limits:        Limits{MemoryMiB: 64, CPUs: 0.05, Pids: sharedUserPids},
 		Entrypoint:    []string{"sh"},
 		Command:       []string{FilePath("databases.sh")},
 		Env:           server.adminEnv(),

@@ -135,7 +135,9 @@ func (a *RedisArgs) validate(name string) error {
 	p.Require(a.dataMiB() > a.AlarmMiB, "Limits.MemoryMiB", a.Limits.MemoryMiB,
 		fmt.Sprintf("more than %d: four fifths of it are for data, and the alarm at %d MiB has to come before Redis is full", a.AlarmMiB*5/4, a.AlarmMiB),
 		"morphee:limits.redis.memoryMiB")
+	p.Require(a.Limits.Pids >= sharedUserPids, "Limits.Pids", a.Limits.Pids, wantSharedPids, "morphee:limits.redis.pids")
 	if a.Sentinel != nil {
+		p.Require(a.Sentinel.Limits.Pids >= sharedUserPids, "Sentinel.Limits.Pids", a.Sentinel.Limits.Pids, wantSharedPids, "morphee:limits.sentinel.pids")
 		p.Require(a.Sentinel.Limits.MemoryMiB >= 32, "Sentinel.Limits.MemoryMiB", a.Sentinel.Limits.MemoryMiB, "32 or more", "morphee:limits.sentinel.memoryMiB")
 	}
 	return p.Err()

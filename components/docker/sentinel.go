@@ -32,7 +32,7 @@ var (
 
 // SentinelArgs make Redis survive the loss of a container.
 type SentinelArgs struct {
-	// Limits bound each of the three Sentinels; 32 MiB or more.
+	// Limits bound each of the three Sentinels; 32 MiB and 256 processes or more.
 	Limits Limits
 }
 

@@ -29,6 +29,13 @@ type Limits struct {
 	Pids int
 }
 
+// sharedUserPids is the least for a container of PostgreSQL's or Redis's image. Both run as user 999, and
+// the limit counts the processes and threads of all of them: 100 connections, the servers' own, the
+// Sentinels and the health checks are some 180.
+const sharedUserPids = 256
+
+var wantSharedPids = fmt.Sprintf("%d or more: PostgreSQL's and Redis's containers run as one user id", sharedUserPids)
+
 // Healthcheck says when the container works. Durations must be whole seconds.
 type Healthcheck struct {
 	// Test in Docker's form: "CMD", "executable", … or "CMD-SHELL", "command".

@@ -138,6 +138,8 @@ var mistakes = []struct {
 	{1, `server: {networkCidr: 192.168.0.0/16, subnetCidr: 192.168.1.0/24}`, "server.networkCidr", []string{"Docker takes for its networks"}},
 	{1, `server: {subnetCidr: 10.11.0.0/24}`, "server.subnetCidr", []string{"outside the network"}},
 	{1, `server: {networkCidr: 10.64.0.0/16, subnetCidr: 10.64.1.0/24}`, "server.networkCidr", []string{"the AWS regions"}},
+	{1, `limits: {redis: {pids: 64}}`, "limits.redis.pids", []string{"64 is too small", "256 or more", "one user id"}},
+	{1, `limits: {postgres: {pids: 128}}`, "limits.postgres.pids", []string{"256 or more"}},
 	{1, `limits: {postgres: {memoryMiB: 256}}`, "limits.postgres.memoryMiB", []string{"512 MiB or more"}},
 	{1, `ssh: {allowedSources: [128.0.0.0/2]}`, "ssh.allowedSources[0]", []string{"or nearly"}},
 	{1, `images: {forgejo: 'codeberg.org/forgejo/forgejo:13.0.3'}`, "images.forgejo", []string{"rootless"}},

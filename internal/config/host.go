@@ -66,7 +66,8 @@ type Limits struct {
 	MemoryMiB int `key:"memoryMiB" unit:"MiB" min:"16" max:"196608"`
 	// Processor time, in cores.
 	CPUs float64 `key:"cpus" unit:"cores" min:"0.05" max:"48"`
-	// Processes and threads.
+	// Processes and threads. Counted over all containers that run as the same user id, as PostgreSQL's and
+	// Redis's do: these need 256 or more each.
 	Pids int `key:"pids" default:"256" unit:"processes" min:"16" max:"32768"`
 }
 
@@ -81,7 +82,7 @@ type ServiceLimits struct {
 	// Redis. Four fifths of the memory are for data, and must have room for alarms.redisMemoryMB.
 	Redis Limits `key:"redis" default:"{memoryMiB: 320, cpus: 0.25}"`
 	// One of the three Sentinels that watch Redis, in phase 2.
-	Sentinel Limits `key:"sentinel" default:"{memoryMiB: 32, cpus: 0.05, pids: 64}"`
+	Sentinel Limits `key:"sentinel" default:"{memoryMiB: 32, cpus: 0.05}"`
 	// PostgreSQL's container, 512 MiB or more.
 	Postgres Limits `key:"postgres" default:"{memoryMiB: 2048, cpus: 1, pids: 512}"`
 	// Sign-in.

@@ -50,6 +50,7 @@ func TestManagedMistakes(t *testing.T) {
 		{2, `forgejo: {server: {enabled: true, cutover: true}}`, "forgejo.server.cutover", "without its database"},
 		{2, `{limits: {forgejo: {memoryMiB: 3500, cpus: 0.5}}, forgejo: {server: {enabled: true}}}`, "forgejo.server.serverType", "has room for 3584 MiB"},
 		{2, neon + "\nserver: {type: cpx31}", "limits", "MiB of memory"},
+		{2, `{server: {type: cpx41}, limits: {sentinel: {pids: 64}}}`, "limits.sentinel.pids", "256 or more"},
 	} {
 		errs := problems(t, secret(with(t, base(m.phase), m.yaml)))
 		// Too little memory comes with too few processors.

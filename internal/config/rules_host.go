@@ -114,6 +114,12 @@ func (c Config) ServerServices() []NamedLimits {
 // leastMemoryMiB is what a service needs to start at all.
 var leastMemoryMiB = map[string]int{"postgres": 512, "forgejo": 256, "backup": 64}
 
+// leastSharedPids is what the kernel has to allow each container of PostgreSQL and Redis. Their images
+// run as the same user id, over whose containers it counts together: 100 connections, the servers' own
+// processes and threads, the Sentinels and the health checks are some 180. Whoever is allowed less is
+// refused a new process as soon as the others are busy, for its health check first.
+const leastSharedPids = 256
+
 // ContainerMemoryMiB is what all containers of the project together may use on the server.
 func (c Config) ContainerMemoryMiB() int {
 	room := ServerTypes[c.Server.Type].MemoryMiB - c.Server.ReservedMemoryMiB
@@ -147,6 +153,17 @@ func (r rules) capacity() {
 	for _, s := range r.ServerServices() {
 		if least := leastMemoryMiB[s.Service]; s.MemoryMiB < least {
 			r.wrong("limits."+s.Service+".memoryMiB", s.MemoryMiB, "is too small", fmt.Sprintf("%d MiB or more", least), "the service does not start with less")
+		}
+	}
+	for _, s := range []struct {
+		name  string
+		runs  bool
+		limit int
+	}{
+		{"redis", true, r.Limits.Redis.Pids}, {"sentinel", r.Redis.Sentinel, r.Limits.Sentinel.Pids}, {"postgres", r.Database.KeepContainer, r.Limits.Postgres.Pids},
+	} {
+		if s.runs && s.limit < leastSharedPids {
+			r.wrong("limits."+s.name+".pids", s.limit, "is too small", fmt.Sprintf("%d or more", leastSharedPids), "PostgreSQL's and Redis's containers run as one user id, over which the kernel counts together")
 		}
 	}
 }
