@@ -2,8 +2,11 @@ package docker
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -125,7 +128,7 @@ func TestReplicasShareARoute(t *testing.T) {
 	}
 	for k, want := range map[string]string{
 		"priority": "1000", "loadbalancer.sticky.cookie": "true", "loadbalancer.sticky.cookie.secure": "true", "loadbalancer.sticky.cookie.httponly": "true",
-		"loadbalancer.healthcheck.path": "/health", "loadbalancer.server.port": "8000", "retry.attempts": "3",
+		"loadbalancer.healthcheck.path": "/health", "loadbalancer.server.port": "8000", "retry.attempts": "6",
 	} {
 		if found[k] != want {
 			t.Errorf("%s is %q, want %q", k, found[k], want)
@@ -208,5 +211,43 @@ func TestPhase2Refuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want+":") {
 			t.Errorf("got %v, want an error about %s", err, want)
 		}
+	}
+}
+
+// A visitor whose cookie names a container that stops is tried again until the health check has found
+// out, or gets an error while the other one serves.
+func TestRetriesOutlastTheHealthCheck(t *testing.T) {
+	labels := labelsOf(t, record(t, func(ctx *pulumi.Context) error {
+		_, err := replicatedBackend(ctx, "")
+		return err
+	}), "backend-service")
+	value := func(suffix string) string {
+		for k, v := range labels {
+			if strings.HasSuffix(k, suffix) {
+				return v
+			}
+		}
+		t.Fatalf("no label %s in %v", suffix, labels)
+		return ""
+	}
+	seconds := func(suffix string) float64 {
+		d, err := time.ParseDuration(value(suffix))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Seconds()
+	}
+	attempts, err := strconv.Atoi(value(".retry.attempts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As Traefik 3 does it: the waits grow to twice the first one, and each is up to half shorter or longer.
+	least, wait := 0.0, seconds(".retry.initialinterval")
+	for range attempts - 1 {
+		least += wait / 2
+		wait *= math.Pow(2, 1/float64(attempts-1))
+	}
+	if found := seconds(".healthcheck.interval") + seconds(".healthcheck.timeout"); least <= found {
+		t.Errorf("the last attempt may come after %.1f s, and a container that is gone is found after %.1f s", least, found)
 	}
 }

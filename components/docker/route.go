@@ -91,9 +91,12 @@ func (p *Platform) sharedLabels(r *Route) map[string]string {
 	for k, v := range map[string]string{
 		router + ".priority":    sharedPriority,
 		router + ".middlewares": r.Name + "-headers," + retry,
-		// Only what no container has taken yet is tried again: nothing is done twice.
-		"traefik.http.middlewares." + retry + ".retry.attempts":        "3",
-		"traefik.http.middlewares." + retry + ".retry.initialinterval": "100ms",
+		// Only what no container has taken yet is tried again: nothing is done twice. A visitor with the
+		// cookie gets the same container every time, until the check below has failed, 3 s at the latest.
+		// The waits between six attempts grow from 1 s to 2 s and are up to half shorter by chance: 3.4 s
+		// together at the least.
+		"traefik.http.middlewares." + retry + ".retry.attempts":        "6",
+		"traefik.http.middlewares." + retry + ".retry.initialinterval": "1s",
 
 		service + ".sticky.cookie":          "true",
 		service + ".sticky.cookie.name":     "morphee_replica",
@@ -101,7 +104,7 @@ func (p *Platform) sharedLabels(r *Route) map[string]string {
 		service + ".sticky.cookie.httponly": "true",
 		// The pages and the API are one site to a browser.
 		service + ".sticky.cookie.samesite": "lax",
-		// A container that is stopping closes its door first: its visitors move on within 2 s.
+		// A container that is stopping closes its door first: its visitors move on within 3 s.
 		service + ".healthcheck.path":     r.HealthPath,
 		service + ".healthcheck.interval": "2s",
 		service + ".healthcheck.timeout":  "1s",
