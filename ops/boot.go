@@ -23,7 +23,7 @@ type Boot struct {
 	SSHPort        int
 	VolumeID       string // Hetzner's number of the data volume
 	Timezone       string
-	RebootTimeUTC  string // "HH:MM"; empty: never restart by itself
+	RebootTime     string // "HH:MM" in Timezone; empty: never restart by itself
 }
 
 // file is one entry of write_files.

@@ -14,7 +14,7 @@ import (
 func sample() CloudInit {
 	return CloudInit{
 		Boot: Boot{
-			Hostname: "morphee-dev-vps", User: "morphee", SSHPort: 22, VolumeID: "1234567", Timezone: "Etc/UTC", RebootTimeUTC: "04:30",
+			Hostname: "morphee-dev-vps", User: "morphee", SSHPort: 22, VolumeID: "1234567", Timezone: "Etc/UTC", RebootTime: "04:30",
 			AuthorizedKeys: []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDYVzZ8J0q0nFhQyq7p1pYx8Xk1Zq3bqz2lq6Q0q0q0q ops: \"quoted\" # not a comment"},
 		},
 		DockerVersion: DockerVersion, SwapMiB: 2048, IPv6: true,
@@ -53,7 +53,7 @@ func TestUserDataPassesCloudInitsSchema(t *testing.T) {
 	t.Parallel()
 	cloudInit := testtools.Need(t, "cloud-init", "cloud-init")
 	coolify := sample()
-	coolify.CoolifyVersion, coolify.SwapMiB, coolify.RebootTimeUTC, coolify.SSHPort = "4.0.0-beta.442", 0, "", 2222
+	coolify.CoolifyVersion, coolify.SwapMiB, coolify.RebootTime, coolify.SSHPort = "4.0.0-beta.442", 0, "", 2222
 	for name, c := range map[string]CloudInit{"traefik": sample(), "coolify": coolify} {
 		path := write(t, filepath.Join(t.TempDir(), "user-data.yaml"), mustRender(t, c), 0o644)
 		if out, err := run(t, "", nil, cloudInit, "schema", "--config-file", path); err != nil || !strings.Contains(out, "Valid") {
@@ -91,7 +91,7 @@ func TestUserDataContent(t *testing.T) {
 	}
 
 	c := sample()
-	c.CoolifyVersion, c.SwapMiB, c.RebootTimeUTC, c.IPv6 = "4.0.0-beta.442", 0, "", false
+	c.CoolifyVersion, c.SwapMiB, c.RebootTime, c.IPv6 = "4.0.0-beta.442", 0, "", false
 	out = mustRender(t, c)
 	for _, want := range []string{`COOLIFY_VERSION="4.0.0-beta.442"`, "Match Address 127.0.0.1,::1," + DockerAddressPool, `Automatic-Reboot "false"`, `"userland-proxy": false`} {
 		if !strings.Contains(out, want) {

@@ -76,7 +76,7 @@ func (s *server) machine() (err error) {
 	args := &hetzner.VpsHostArgs{
 		ServerType: c.Server.Type, Image: c.Server.Image, Location: c.Server.Location,
 		VolumeSizeGiB: c.Server.VolumeSizeGiB, SwapMiB: c.Server.SwapMiB, Timezone: c.Server.Timezone,
-		DockerVersion: c.Server.DockerVersion, RebootTimeUTC: c.Server.RebootTime, DisableBackups: !c.Server.Backups,
+		DockerVersion: c.Server.DockerVersion, RebootTime: c.Server.RebootTime, DisableBackups: !c.Server.Backups,
 		IPv6: c.Server.IPv6, NetworkCIDR: c.Server.NetworkCIDR, SubnetCIDR: c.Server.SubnetCIDR,
 		SSHUser: c.SSH.User, AuthorizedKeys: c.SSH.AuthorizedKeys, SSHSources: c.SSH.AllowedSources,
 		AllowAnySSHSource: c.SSH.AllowAnySource, SSHPort: c.SSH.Port, SSHOptions: c.SSH.Options,

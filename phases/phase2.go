@@ -84,7 +84,7 @@ func (s *server) databaseServer() (*docker.ManagedServer, error) {
 	c, h := s.cfg, s.cfg.Database.Hetzner
 	db, err := hetzner.NewPostgresServer(s.ctx, "database", &hetzner.PostgresServerArgs{
 		ServerType: h.ServerType, MemoryMiB: config.ServerTypes[h.ServerType].MemoryMiB, Location: c.Server.Location,
-		VolumeSizeGiB: h.VolumeSizeGiB, DisableBackups: !c.Server.Backups, Timezone: c.Server.Timezone, RebootTimeUTC: c.Server.RebootTime,
+		VolumeSizeGiB: h.VolumeSizeGiB, DisableBackups: !c.Server.Backups, Timezone: c.Server.Timezone, RebootTime: c.Server.RebootTime,
 		Join: s.host.Beside(databasePosition), NetworkCIDR: c.Server.NetworkCIDR, SubnetCIDR: c.Server.SubnetCIDR,
 		SSHUser: c.SSH.User, AuthorizedKeys: c.SSH.AuthorizedKeys, SSHSources: c.SSH.AllowedSources,
 		AllowAnySSHSource: c.SSH.AllowAnySource, SSHPort: c.SSH.Port, ReadyTimeoutSeconds: c.SSH.ReadyTimeoutSeconds,

@@ -43,8 +43,8 @@ type PostgresServerArgs struct {
 	VolumeSizeGiB int
 	// DisableBackups switches off Hetzner's daily image of the system disk (not of the volume).
 	DisableBackups bool
-	// Timezone, and RebootTimeUTC: as in VpsHostArgs. Bootstrap only.
-	Timezone, RebootTimeUTC string
+	// Timezone, and RebootTime: as in VpsHostArgs. Bootstrap only.
+	Timezone, RebootTime string
 
 	// Join is the private network, and the place in it.
 	Join *Membership
@@ -171,7 +171,7 @@ func (a *PostgresServerArgs) validate(name string) error {
 	within("ReadyTimeoutSeconds", a.ReadyTimeoutSeconds, 60, 3600, "ssh.readyTimeoutSeconds")
 	p.Require(timezonePattern.MatchString(a.Timezone), "Timezone", quoted(a.Timezone), `a zone such as "Etc/UTC"`, "morphee:server.timezone")
 	p.Require(timePattern.MatchString(a.BackupTime), "BackupTime", quoted(a.BackupTime), `"HH:MM"`, "")
-	p.Require(a.RebootTimeUTC == "" || timePattern.MatchString(a.RebootTimeUTC), "RebootTimeUTC", quoted(a.RebootTimeUTC), `"HH:MM" or nothing`, "morphee:server.rebootTime")
+	p.Require(a.RebootTime == "" || timePattern.MatchString(a.RebootTime), "RebootTime", quoted(a.RebootTime), `"HH:MM" or nothing`, "morphee:server.rebootTime")
 	p.Require(userPattern.MatchString(a.SSHUser) && a.SSHUser != "root", "SSHUser", quoted(a.SSHUser), "a Unix user name other than root", "morphee:ssh.user")
 	p.Require(a.Archive != nil, "Archive", "nothing", "where the log and the backups go", "morphee:backups")
 	if a.Join == nil {

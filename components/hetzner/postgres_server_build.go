@@ -33,7 +33,7 @@ func newPostgresBuilder(ctx *pulumi.Context, name string, a *PostgresServerArgs,
 		privateIP: nth(a.SubnetCIDR, a.Join.Position), readyTimeoutSeconds: a.ReadyTimeoutSeconds,
 		boot: ops.Boot{
 			Hostname: physical(a.Tags, name), User: a.SSHUser, AuthorizedKeys: a.AuthorizedKeys,
-			SSHPort: a.SSHPort, Timezone: a.Timezone, RebootTimeUTC: a.RebootTimeUTC,
+			SSHPort: a.SSHPort, Timezone: a.Timezone, RebootTime: a.RebootTime,
 		},
 		tags: a.Tags, disposable: a.Disposable,
 	}}

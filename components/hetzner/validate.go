@@ -76,7 +76,7 @@ func (a *VpsHostArgs) validate(name string) error {
 	p.Require(timezonePattern.MatchString(a.Timezone), "Timezone", quoted(a.Timezone), `a zone such as "Etc/UTC"`, "server.timezone")
 	p.Require(dockerPattern.MatchString(a.DockerVersion), "DockerVersion", quoted(a.DockerVersion), `an exact version such as "28.5.2"`, "server.dockerVersion")
 	p.Require(a.CoolifyVersion == "" || versionPattern.MatchString(a.CoolifyVersion), "CoolifyVersion", quoted(a.CoolifyVersion), `an exact version such as "4.0.0-beta.442"`, "coolify.version")
-	p.Require(a.RebootTimeUTC == "" || timePattern.MatchString(a.RebootTimeUTC), "RebootTimeUTC", quoted(a.RebootTimeUTC), `"HH:MM" or nothing`, "server.rebootTime")
+	p.Require(a.RebootTime == "" || timePattern.MatchString(a.RebootTime), "RebootTime", quoted(a.RebootTime), `"HH:MM" or nothing`, "server.rebootTime")
 	p.Require(a.ReadyTimeoutSeconds >= 60 && a.ReadyTimeoutSeconds <= 3600, "ReadyTimeoutSeconds", a.ReadyTimeoutSeconds, "60 to 3600", "ssh.readyTimeoutSeconds")
 	p.Require(userPattern.MatchString(a.SSHUser) && a.SSHUser != "root", "SSHUser", quoted(a.SSHUser), "a Unix user name other than root", "ssh.user")
 	a.validateAccess(p)

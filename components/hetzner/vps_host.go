@@ -66,9 +66,9 @@ type VpsHostArgs struct {
 	// CoolifyVersion, when not empty, installs that version of Coolify ("4.0.0-beta.442"), whose
 	// Traefik then owns ports 80 and 443. Bootstrap only.
 	CoolifyVersion string
-	// RebootTimeUTC is when a security update that needs it may restart the host, "HH:MM"; empty
-	// means never. Bootstrap only.
-	RebootTimeUTC string
+	// RebootTime is when a security update that needs it may restart the host, "HH:MM" in Timezone;
+	// empty means never. Bootstrap only.
+	RebootTime string
 	// DisableBackups switches off Hetzner's daily image of the server's disk.
 	DisableBackups bool
 

@@ -30,7 +30,7 @@ func newHostBuilder(ctx *pulumi.Context, name string, a *VpsHostArgs, host *VpsH
 		privateIP: nth(a.SubnetCIDR, position), readyTimeoutSeconds: a.ReadyTimeoutSeconds,
 		boot: ops.Boot{
 			Hostname: physical(a.Tags, name), User: a.SSHUser, AuthorizedKeys: a.AuthorizedKeys,
-			SSHPort: a.SSHPort, Timezone: a.Timezone, RebootTimeUTC: a.RebootTimeUTC,
+			SSHPort: a.SSHPort, Timezone: a.Timezone, RebootTime: a.RebootTime,
 		},
 		tags: a.Tags, disposable: a.Disposable,
 	}}

@@ -222,7 +222,7 @@ func TestVpsHostRefuses(t *testing.T) {
 		`Timezone: got "UTC; rm"`:          func(a *VpsHostArgs) { a.Timezone = "UTC; rm" },
 		`DockerVersion: got "28"`:          func(a *VpsHostArgs) { a.DockerVersion = "28" },
 		`CoolifyVersion: got "latest"`:     func(a *VpsHostArgs) { a.CoolifyVersion = "latest" },
-		`RebootTimeUTC: got "25:00"`:       func(a *VpsHostArgs) { a.RebootTimeUTC = "25:00" },
+		`RebootTime: got "25:00"`:          func(a *VpsHostArgs) { a.RebootTime = "25:00" },
 		`ReadyTimeoutSeconds: got 5`:       func(a *VpsHostArgs) { a.ReadyTimeoutSeconds = 5 },
 		`SSHUser: got "root"`:              func(a *VpsHostArgs) { a.SSHUser = "root" },
 		`AuthorizedKeys: got none`:         func(a *VpsHostArgs) { a.AuthorizedKeys = nil },

@@ -89,6 +89,14 @@ func TestPublicNames(t *testing.T) {
 	}
 }
 
+// The server restarts by its own clock, and the backup runs by UTC: their times are compared only where
+// both are the same. (What is refused there is among the mistakes.)
+func TestRebootTimeIsByTheServersClock(t *testing.T) {
+	if _, err := config.Parse(with(t, base(1), "server: {timezone: Asia/Tokyo, rebootTime: '03:45'}")); err != nil {
+		t.Errorf("03:45 in Tokyo is not in the backup's hour: %v", err)
+	}
+}
+
 // What is said and what is not: a value given wins over the default, false and 0 too.
 func TestGivenValuesWin(t *testing.T) {
 	c, err := config.Parse(with(t, base(1), `

@@ -29,7 +29,8 @@ type Server struct {
 	Backups bool `key:"backups" default:"true"`
 	// Whether the server has a public IPv6 address too.
 	IPv6 bool `key:"ipv6" default:"true"`
-	// When the server may restart after security updates, in UTC; empty never restarts it.
+	// When the server may restart after security updates, in server.timezone; empty never restarts it. An
+	// hour or more after backups.schedule, which is in UTC whatever the time zone.
 	RebootTime string `key:"rebootTime" default:"'04:30'" empty:"never restarts" format:"time" replaces:"nothing: it is read when the server is first made"`
 }
 

@@ -233,9 +233,12 @@ func (r rules) backups() {
 			}
 		}
 	}
+	// The restart is by the server's clock. In another zone it is another hour of UTC in summer and in
+	// winter, and which depends on a database of zones that is not here: that is for people to see to.
+	inUTC := slices.Contains([]string{"UTC", "Etc/UTC"}, r.Server.Timezone)
 	start := r.Backups.Daily().minute
 	reboot, set := minutes(r.Server.RebootTime)
-	if r.UsesServer() && r.Backups.Enabled && set && !r.broken("backups.schedule", "server.rebootTime") && (reboot-start+1440)%1440 < 60 {
+	if r.UsesServer() && r.Backups.Enabled && set && inUTC && !r.broken("backups.schedule", "server.rebootTime", "server.timezone") && (reboot-start+1440)%1440 < 60 {
 		r.wrong("server.rebootTime", r.Server.RebootTime, "is in the hour that the backup needs", "a time an hour or more after backups.schedule", "move one of the two")
 	}
 }
