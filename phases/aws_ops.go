@@ -20,6 +20,9 @@ func (r *region) backups() error {
 	if r.store != nil {
 		args.FileSystemArn = r.store.FileSystemArn
 	}
+	if r.original != nil {
+		args.FileSystemArn, args.FileCopyArn = r.original.FileSystemArn, r.store.FileSystemArn
+	}
 	var err error
 	if c.Backups.Enabled && r.store != nil {
 		if args.Export, err = r.export(); err != nil {

@@ -35,6 +35,9 @@ type region struct {
 	vpc       *aws.Network
 	images    *aws.ContainerRegistry
 	store     *aws.EfsRepoStore
+	// original is the first region's own file system once the region has a copy instead; else nil. It is
+	// kept, and backed up, until somebody retires it.
+	original  *aws.EfsRepoStore
 	postgres  *aws.AuroraOrRds
 	redis     *aws.RedisCache
 	generated *aws.Credentials

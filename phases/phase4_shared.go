@@ -88,6 +88,7 @@ func (a *regions) files() error {
 		if first.store, err = first.replica(from); err != nil {
 			return err
 		}
+		first.original = original
 	}
 	if second.store == nil {
 		if second.store, err = second.replica(first); err != nil {

@@ -23,6 +23,10 @@ type AwsBackupsArgs struct {
 	KmsKeyArn pulumi.StringInput
 	// DatabaseArn and FileSystemArn are backed up; nil leaves one out. At least one.
 	DatabaseArn, FileSystemArn pulumi.StringInput
+	// FileCopyArn is another file system of the region, for as long as there is one, kept by the same
+	// plan as FileSystemArn, which it needs; nil for none. It has a selection of its own: AWS changes
+	// none, so that one for both would be gone for a moment whenever the copy comes or goes.
+	FileCopyArn pulumi.StringInput
 	// DatabaseDays and FilesDays that recovery points are kept, 1 to 3650; defaults 30 and 14.
 	DatabaseDays, FilesDays int
 	// Cron is when backups start, UTC, in AWS's six fields without cron(); default "0 3 * * ? *".
@@ -65,6 +69,7 @@ func (a *AwsBackupsArgs) validate(name string) error {
 	p.Require(regionPattern.MatchString(a.Region), "Region", a.Region, "an AWS region such as eu-central-1", "")
 	p.Require(a.KmsKeyArn != nil, "KmsKeyArn", "nothing", "the ARN of a customer KMS key", "")
 	p.Require(a.DatabaseArn != nil || a.FileSystemArn != nil, "DatabaseArn", "nothing", "a database or a file system to back up", "")
+	p.Require(a.FileCopyArn == nil || a.FileSystemArn != nil, "FileCopyArn", "no FileSystemArn", "the first file system of the two in FileSystemArn", "")
 	p.Require(a.DatabaseDays >= 1 && a.DatabaseDays <= 3650, "DatabaseDays", a.DatabaseDays, "1 to 3650", "")
 	p.Require(a.FilesDays >= 1 && a.FilesDays <= 3650, "FilesDays", a.FilesDays, "1 to 3650", "")
 	p.Require(awsCron.MatchString(a.Cron), "Cron", a.Cron, "six fields, such as 0 3 * * ? *", "")
@@ -105,14 +110,14 @@ func NewAwsBackups(ctx *pulumi.Context, name string, in *AwsBackupsArgs, opts ..
 	}
 	// Two plans, because a plan's rules hold for everything it selects, and retention differs.
 	for _, b := range []struct {
-		what string
-		arn  pulumi.StringInput
-		days int
-	}{{"database", args.DatabaseArn, args.DatabaseDays}, {"files", args.FileSystemArn, args.FilesDays}} {
+		what     string
+		arn, too pulumi.StringInput
+		days     int
+	}{{"database", args.DatabaseArn, nil, args.DatabaseDays}, {"files", args.FileSystemArn, args.FileCopyArn, args.FilesDays}} {
 		if b.arn == nil {
 			continue
 		}
-		if err := c.plan(ctx, name+"-"+b.what, b.what, b.arn, b.days, vault, role, ready, &args); err != nil {
+		if err := c.plan(ctx, name+"-"+b.what, b.what, b.arn, b.too, b.days, vault, role, ready, &args); err != nil {
 			return nil, err
 		}
 	}
@@ -188,7 +193,7 @@ func (c *AwsBackups) role(ctx *pulumi.Context, name string, args *AwsBackupsArgs
 	return role, ready, nil
 }
 
-func (c *AwsBackups) plan(ctx *pulumi.Context, name, what string, arn pulumi.StringInput, days int, vault *backup.Vault, role *iam.Role, ready []pulumi.Resource, args *AwsBackupsArgs) error {
+func (c *AwsBackups) plan(ctx *pulumi.Context, name, what string, arn, too pulumi.StringInput, days int, vault *backup.Vault, role *iam.Role, ready []pulumi.Resource, args *AwsBackupsArgs) error {
 	plan, err := backup.NewPlan(ctx, name+"-plan", &backup.PlanArgs{
 		Rules: backup.PlanRuleArray{&backup.PlanRuleArgs{
 			RuleName: pulumi.String("daily-" + what), TargetVaultName: vault.Name, Schedule: pulumi.Sprintf("cron(%s)", args.Cron),
@@ -203,8 +208,14 @@ func (c *AwsBackups) plan(ctx *pulumi.Context, name, what string, arn pulumi.Str
 	if err != nil {
 		return err
 	}
-	_, err = backup.NewSelection(ctx, name+"-selection", &backup.SelectionArgs{
-		PlanId: plan.ID(), IamRoleArn: role.Arn, Resources: pulumi.StringArray{arn},
-	}, pulumi.Parent(c), pulumi.DependsOn(ready))
-	return err
+	selected := func(child string, arn pulumi.StringInput) error {
+		_, err := backup.NewSelection(ctx, child, &backup.SelectionArgs{
+			PlanId: plan.ID(), IamRoleArn: role.Arn, Resources: pulumi.StringArray{arn},
+		}, pulumi.Parent(c), pulumi.DependsOn(ready))
+		return err
+	}
+	if err := selected(name+"-selection", arn); err != nil || too == nil {
+		return err
+	}
+	return selected(name+"-copy-selection", too)
 }

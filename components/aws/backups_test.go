@@ -49,7 +49,7 @@ func exportArgs(ctx *pulumi.Context, name string) (*BackupExport, error) {
 func TestAwsBackupsTwice(t *testing.T) {
 	list := register(t, func(ctx *pulumi.Context) error {
 		args := backupsArgs()
-		args.VaultLock = true
+		args.VaultLock, args.FileCopyArn = true, pulumi.String("arn:aws:efs:copy")
 		if _, err := NewAwsBackups(ctx, "a", args); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func TestAwsBackupsTwice(t *testing.T) {
 	})
 	recorder.ExpectCounts(t, list, map[string]int{
 		AwsBackupsType: 2, "aws:backup/vault:Vault": 2, "aws:backup/vaultPolicy:VaultPolicy": 1, "aws:backup/vaultLockConfiguration:VaultLockConfiguration": 1,
-		"aws:backup/plan:Plan": 3, "aws:backup/selection:Selection": 3, "aws:iam/role:Role": 2, "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 4,
+		"aws:backup/plan:Plan": 3, "aws:backup/selection:Selection": 4, "aws:iam/role:Role": 2, "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 4,
 	})
 	vault := recorder.Must(t, list, "aws:backup/vault:Vault", "a-vault")
 	if key, _ := vault.Input("kmsKeyArn").(string); !vault.Protect || vault.Input("forceDestroy") != false || !strings.HasSuffix(key, "key/backups") {
@@ -80,6 +80,8 @@ func TestAwsBackupsTwice(t *testing.T) {
 		})
 	}
 	recorder.Expect(t, recorder.Must(t, list, "aws:backup/selection:Selection", "a-files-selection"), map[string]any{"resources.0": "arn:aws:efs:fs"})
+	// Beside the first one, under the same plan.
+	recorder.Expect(t, recorder.Must(t, list, "aws:backup/selection:Selection", "a-files-copy-selection"), map[string]any{"resources.0": "arn:aws:efs:copy", "resources.1": nil})
 	trust := policyOf(t, recorder.Must(t, list, "aws:iam/role:Role", "a-role"), "assumeRolePolicy")[0]
 	if trust.Condition["StringEquals"]["aws:SourceAccount"] == nil {
 		t.Errorf("another account could use the role: %+v", trust)
@@ -171,6 +173,7 @@ func TestAwsBackupsRefuse(t *testing.T) {
 	for field, spoil := range map[string]func(*AwsBackupsArgs){
 		"KmsKeyArn":    func(a *AwsBackupsArgs) { a.KmsKeyArn = nil },
 		"DatabaseArn":  func(a *AwsBackupsArgs) { a.DatabaseArn, a.FileSystemArn = nil, nil },
+		"FileCopyArn":  func(a *AwsBackupsArgs) { a.FileSystemArn, a.FileCopyArn = nil, pulumi.String("arn:aws:efs:copy") },
 		"DatabaseDays": func(a *AwsBackupsArgs) { a.DatabaseDays = 4000 },
 		"FilesDays":    func(a *AwsBackupsArgs) { a.FilesDays = -1 },
 		"Cron":         func(a *AwsBackupsArgs) { a.Cron = "15 3 * * *" },

@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/morphee-app/morphee-infra/internal/deployment"
+	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	awscloud "github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
 	"github.com/morphee-app/morphee-infra/internal/stateful"
+	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -75,6 +78,21 @@ func settled(t *testing.T, step string, store sim.Store, stack sim.Stack) {
 			t.Errorf("%s: not settled, %s changes:%s", step, op, rig.Describe(r.Resources))
 		}
 	}
+}
+
+// judged is an up or a preview as `infra sim` runs it: what is planned keeps to the policies, and what is
+// there after.
+func judged(t *testing.T, step string, store sim.Store, op sim.Operation, stack sim.Stack) *sim.Result {
+	t.Helper()
+	judge, err := verdict.New(stack, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := judge.Run(context.Background(), store, op, stack, sim.Options{Packages: rehearsal.Packages(stack)})
+	if err != nil {
+		t.Fatalf("%s: %s: %v", step, op, err)
+	}
+	return r
 }
 
 // ids are what the stateful resources are in the cloud, by URN without the stack.
@@ -238,18 +256,19 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// The runbook, step by step, there and back: the writer moves, and nothing that holds data does.
+// The runbook, step by step, there and back: the writer moves, nothing that holds data does, and no policy
+// refuses any of it.
 func TestSwitchingTheWritePrimary(t *testing.T) {
 	ctx := context.Background()
 	store := rig.NewStore(t)
 	us := awsRegion(second, 1, nil)
 	stack := phase4(t, us)
-	rig.Run(t, store, sim.Up, stack, sim.Options{})
+	judged(t, "before", store, sim.Up, stack)
 	kept := ids(t, store, stack)
 	step := func(name string, changes map[string]any) *sim.Result {
 		t.Helper()
 		stack = setAWS(t, stack, changes)
-		r := rig.Run(t, store, sim.Up, stack, sim.Options{})
+		r := judged(t, name, store, sim.Up, stack)
 		safe(t, name, r)
 		settled(t, name, store, stack)
 		return r
@@ -276,13 +295,13 @@ func TestSwitchingTheWritePrimary(t *testing.T) {
 			t.Fatal(err)
 		}
 		// AWS moved it without telling anybody: neither the state nor a refresh may make a change of it.
-		if r := rig.Run(t, store, sim.Preview, stack, sim.Options{}); r.Changes.Any() {
+		if r := judged(t, "switchover", store, sim.Preview, stack); r.Changes.Any() {
 			t.Errorf("after the switchover to %s the preview changes:%s", to, rig.Describe(r.Resources))
 		}
 		if r := rig.Run(t, store, sim.Refresh, stack, sim.Options{}); r.Changes.Replace+r.Changes.Delete > 0 {
 			t.Errorf("after the switchover to %s the refresh changes:%s", to, rig.Describe(r.Resources))
 		}
-		if r := rig.Run(t, store, sim.Preview, stack, sim.Options{}); r.Changes.Any() {
+		if r := judged(t, "switchover and refresh", store, sim.Preview, stack); r.Changes.Any() {
 			t.Errorf("after the switchover to %s and a refresh the preview changes:%s", to, rig.Describe(r.Resources))
 		}
 	}
