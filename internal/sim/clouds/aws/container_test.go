@@ -314,6 +314,37 @@ func TestScalingRefusals(t *testing.T) {
 	})
 }
 
+// A service has as many tasks as the range that is registered for it allows, from the moment it is
+// registered, and an update that does not ask for another number leaves them.
+func TestScalingRangeMovesTheService(t *testing.T) {
+	s := edgeSim(t, "eu-west-1")
+	k := aStack(s, nil)
+	svc := s.Must(ecsServiceType, "app", with(k.service, props{"desiredCount": 0}))
+	tasks := func(when string, want int) {
+		t.Helper()
+		if got := s.World.Find("eu-west-1", ecsServiceType, svc.ID).Out.Int("desiredCount"); got != want {
+			t.Errorf("%s: %d tasks, want %d", when, got, want)
+		}
+	}
+	target := s.Must(scalingTargetType, "app", props{"resourceId": "service/main/app", "scalableDimension": "ecs:service:DesiredCount", "serviceNamespace": "ecs", "minCapacity": 2, "maxCapacity": 6})
+	tasks("registered", 2)
+	updates(t, s, svc, props{"enableEcsManagedTags": true})
+	tasks("the service updated", 2)
+	if read, err := s.Read(svc); err != nil || read.Int("desiredCount") != 2 {
+		t.Errorf("read: %v %v", read.Int("desiredCount"), err)
+	}
+	updates(t, s, target, props{"minCapacity": 4})
+	tasks("a higher minimum", 4)
+	updates(t, s, target, props{"minCapacity": 1})
+	tasks("a lower minimum", 4)
+	updates(t, s, target, props{"minCapacity": 1, "maxCapacity": 3})
+	tasks("a lower maximum", 3)
+	updates(t, s, target, props{"minCapacity": 0, "maxCapacity": 0})
+	tasks("no range", 0)
+	deletes(t, s, target)
+	tasks("not registered any more", 0)
+}
+
 func TestServiceLife(t *testing.T) {
 	s := edgeSim(t, "eu-west-1")
 	k := aStack(s, nil)

@@ -9,7 +9,7 @@ import (
 )
 
 func ecsService() cloud.Type {
-	return written(cloud.Type{
+	t := written(cloud.Type{
 		Token: ecsServiceType,
 		Check: func(c *cloud.CheckCall) {
 			if name := c.In.String("name"); name != "" && !ecsName.MatchString(name) {
@@ -29,6 +29,22 @@ func ecsService() cloud.Type {
 		},
 		Takes: cloud.Durations{Create: minutes(3), Update: minutes(3), Delete: minutes(2)},
 	}, checkService, createService)
+	check := t.Update
+	t.Update = func(c *cloud.Call) error {
+		// The provider sends the number of tasks only when it changes: any other update leaves it as
+		// Application Auto Scaling has made it.
+		if live := c.Find(ecsServiceType, c.ID); live != nil && live.Out.Has("desiredCount") && cloud.Equal(c.In.Get("desiredCount"), c.Old.Get("desiredCount")) {
+			c.Out["desiredCount"] = live.Out.Get("desiredCount")
+		}
+		return check(c)
+	}
+	t.Read = func(c *cloud.Call) error {
+		if c.In.Has("desiredCount") {
+			c.In["desiredCount"] = c.Out.Get("desiredCount")
+		}
+		return nil
+	}
+	return t
 }
 
 func sameStrategy(a, b []cloud.Object) bool {

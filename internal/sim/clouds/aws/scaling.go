@@ -39,9 +39,11 @@ func scalingTarget() cloud.Type {
 		}
 		switch namespace {
 		case "ecs":
-			if c.Find(ecsServiceType, arn("ecs", c.Scope, id)) == nil {
+			service := c.Find(ecsServiceType, arn("ecs", c.Scope, id))
+			if service == nil {
 				return autoscale(op, "ValidationException", "ECS service doesn't exist: %s", id)
 			}
+			bring(c.World, service, c.In.Float("minCapacity"), c.In.Float("maxCapacity"))
 		case "rds":
 			if byProperty(c.All(dbClusterType), "clusterIdentifier", strings.TrimPrefix(id, "cluster:")) == nil {
 				return autoscale(op, "ValidationException", "DB cluster doesn't exist: %s", id)
@@ -56,6 +58,15 @@ func scalingTarget() cloud.Type {
 		computed(c, "roleArn", arn("iam", "", fmt.Sprintf("role/aws-service-role/%s.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_%s", namespace, suffix)))
 		return nil
 	})
+}
+
+// bring takes a service's number of tasks into the range that is registered for it, as AWS does at once,
+// whatever is in any state.
+func bring(w *cloud.World, service *cloud.Resource, least, most float64) {
+	now := service.Out.Float("desiredCount")
+	if n := min(max(now, least), most); n != now {
+		change(w, service, func(out cloud.Object) { out["desiredCount"] = n })
+	}
 }
 
 // trackable are the predefined metrics per namespace.
