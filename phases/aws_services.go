@@ -151,7 +151,7 @@ func (r *region) signIn() error {
 	}
 	args := r.service(c.AWS.GoTrue)
 	if tasks := r.tasks(c.AWS.GoTrue.Tasks); tasks != nil && *tasks == 0 {
-		args.DesiredCount, args.Scaling = tasks, nil
+		stop(&args)
 	}
 	args.Containers = []aws.Container{database, gotrue}
 	args.Connections = append(args.Connections, r.postgres.Connection())
@@ -188,7 +188,7 @@ func (r *region) backend() error {
 	args := r.service(c.AWS.Backend)
 	if r.beside != nil { // in phase 4 it may read while nothing may be written
 		if tasks := r.tasks(c.AWS.Backend.Tasks); tasks != nil && *tasks == 0 {
-			args.DesiredCount, args.Scaling = tasks, nil
+			stop(&args)
 		}
 	}
 	args.Connections = append(args.Connections, r.postgres.Connection(), r.redis.Connection())
@@ -265,6 +265,14 @@ func (r *region) service(s config.Service) aws.EcsServiceArgs {
 		}
 	}
 	return args
+}
+
+// stop lets no task of a service run, whether it scales or not.
+func stop(args *aws.EcsServiceArgs) {
+	args.DesiredCount = new(int)
+	if args.Scaling != nil {
+		args.Scaling = &aws.ServiceScaling{}
+	}
 }
 
 // goTrueSettings are sign-in's own, as on the server.

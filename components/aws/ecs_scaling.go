@@ -6,6 +6,10 @@ import (
 )
 
 // scaling registers the range of tasks and a policy for each thing to aim at.
+//
+// A service that is stopped keeps a range, of no task. DesiredCount alone would not stop it twice: when it
+// goes on, AWS starts its tasks and the state still says 0, so that the next 0 is no change. A new range
+// always is one, and AWS keeps to it.
 func (b *serviceBuilder) scaling() error {
 	s := b.args.Scaling
 	if s == nil {
@@ -17,7 +21,7 @@ func (b *serviceBuilder) scaling() error {
 		MinCapacity: pulumi.Int(s.MinTasks), MaxCapacity: pulumi.Int(s.MaxTasks),
 		Tags: b.args.Tags.Pulumi("Name", b.name+"-scaling"),
 	}, pulumi.Parent(b.c))
-	if err != nil {
+	if err != nil || s.stopped() {
 		return err
 	}
 	for _, aim := range []struct {

@@ -18,7 +18,8 @@ const EcsServiceType = "morphee:aws:EcsService"
 
 // ServiceScaling follows the load; at least one target. The number of tasks is then AWS's to set.
 type ServiceScaling struct {
-	// MinTasks and MaxTasks, 1 <= min <= max.
+	// MinTasks and MaxTasks, 1 <= min <= max. Both 0 stop the service for now, whatever it was scaled to,
+	// with a DesiredCount of 0; then nothing is aimed at, and no target is needed.
 	MinTasks, MaxTasks int
 	// CPUPercent and MemoryPercent to aim at, 10 to 95; 0 is off.
 	CPUPercent, MemoryPercent int
@@ -61,7 +62,8 @@ type EcsServiceArgs struct {
 	SecretKmsKeyArns []pulumi.StringInput
 	// TaskStatements are what the running containers may do on AWS, beyond their volumes.
 	TaskStatements []Statement
-	// DesiredCount of tasks, 0 to 1000; default 1. Ignored after the first deployment with Scaling.
+	// DesiredCount of tasks, 0 to 1000; default 1. Ignored after the first deployment with Scaling, unless
+	// that stops the service.
 	DesiredCount *int
 	// SingleWriter never has two tasks at once: minimum 0 %, maximum 100 %, desired count 0 or 1, no
 	// scaling. For whatever keeps files that two tasks would fight over.
@@ -170,6 +172,9 @@ func (a *EcsServiceArgs) withDefaults() *EcsServiceArgs {
 	}
 	return &args
 }
+
+// stopped says whether the scaling lets no task run.
+func (s *ServiceScaling) stopped() bool { return s.MinTasks == 0 && s.MaxTasks == 0 }
 
 // requestTarget is the first target that requests can be counted at.
 func (a *EcsServiceArgs) requestTarget() *ServiceTarget {
@@ -364,7 +369,7 @@ func (b *serviceBuilder) service() error {
 		pulumi.Parent(b.c), pulumi.DependsOn(append(b.ready, args.Cluster.providers)),
 		pulumi.Timeouts(&pulumi.CustomTimeouts{Create: minutes, Update: minutes, Delete: minutes}),
 	}
-	if args.Scaling != nil {
+	if args.Scaling != nil && !args.Scaling.stopped() {
 		opts = append(opts, pulumi.IgnoreChanges([]string{"desiredCount"}))
 	}
 	var err error

@@ -293,6 +293,23 @@ func TestEcsServiceScaling(t *testing.T) {
 	}
 }
 
+// A service that is stopped keeps a range of no task: AWS keeps to it whatever the state says of the count.
+func TestEcsServiceStopped(t *testing.T) {
+	list := register(t, func(ctx *pulumi.Context) error {
+		_, err := service(ctx, "gotrue", func(a *EcsServiceArgs) { a.DesiredCount, a.Scaling = new(int), &ServiceScaling{} })
+		return err
+	})
+	recorder.Expect(t, recorder.Must(t, list, "aws:appautoscaling/target:Target", "gotrue-scaling"), map[string]any{"minCapacity": 0, "maxCapacity": 0})
+	if n := recorder.Count(list)["aws:appautoscaling/policy:Policy"]; n != 0 {
+		t.Errorf("%d things to aim at with no task", n)
+	}
+	svc := recorder.Must(t, list, "aws:ecs/service:Service", "gotrue-service")
+	recorder.Expect(t, svc, map[string]any{"desiredCount": 0})
+	if slices.Contains(svc.IgnoreChanges, "desiredCount") {
+		t.Error("the first time, the deployment would not wait until the tasks are gone")
+	}
+}
+
 // rolledBack answers that the service still runs an older task definition.
 func rolledBack(string, resource.PropertyMap) (resource.PropertyMap, error) {
 	return resource.PropertyMap{"taskDefinition": resource.NewProperty("arn:aws:svc1-task:1")}, nil
@@ -368,6 +385,7 @@ func TestEcsServiceRefuses(t *testing.T) {
 		"MaxPercent: got 300":             func(a *EcsServiceArgs) { a.MaxPercent = number(300) },
 		"no deployment could ever begin":  func(a *EcsServiceArgs) { a.MaxPercent = number(100) },
 		"Scaling: got 3 to 2 tasks":       func(a *EcsServiceArgs) { a.Scaling = &ServiceScaling{MinTasks: 3, MaxTasks: 2, CPUPercent: 50} },
+		"0 with Scaling to 0 tasks":       func(a *EcsServiceArgs) { a.DesiredCount, a.Scaling = number(1), &ServiceScaling{} },
 		"Scaling: got no target":          func(a *EcsServiceArgs) { a.Scaling = &ServiceScaling{MinTasks: 1, MaxTasks: 2} },
 		"Scaling.CPUPercent: got 5":       func(a *EcsServiceArgs) { a.Scaling = &ServiceScaling{MinTasks: 1, MaxTasks: 2, CPUPercent: 5} },
 		"Scaling.RequestsPerTask: got 10": func(a *EcsServiceArgs) { a.Scaling = &ServiceScaling{MinTasks: 1, MaxTasks: 2, RequestsPerTask: 10} },

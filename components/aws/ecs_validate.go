@@ -61,6 +61,10 @@ func (a *EcsServiceArgs) validateCounts(p *base.Problems) {
 	if s == nil {
 		return
 	}
+	if s.stopped() {
+		p.Require(*a.DesiredCount == 0, "DesiredCount", *a.DesiredCount, "0 with Scaling to 0 tasks", "")
+		return
+	}
 	p.Require(s.MinTasks >= 1 && s.MinTasks <= s.MaxTasks && s.MaxTasks <= 1000, "Scaling", fmt.Sprintf("%d to %d tasks", s.MinTasks, s.MaxTasks), "1 or more, and the maximum not below the minimum", "")
 	p.Require(s.CPUPercent+s.MemoryPercent+s.RequestsPerTask > 0, "Scaling", "no target", "at least one of CPUPercent, MemoryPercent and RequestsPerTask", "")
 	p.Require(s.CPUPercent == 0 || s.CPUPercent >= 10 && s.CPUPercent <= 95, "Scaling.CPUPercent", s.CPUPercent, "10 to 95, or 0 for off", "")

@@ -344,6 +344,45 @@ func TestSwitchingTheWritePrimary(t *testing.T) {
 	}
 }
 
+// Sign-in that scales by itself stops at every freeze, not only at the first: AWS starts its tasks when the
+// freeze is over, and no state knows of it until somebody refreshes.
+func TestEveryFreezeStopsWhatScales(t *testing.T) {
+	store := rig.NewStore(t)
+	stack := setAWS(t, phase4(t, awsRegion(second, 1, nil)), map[string]any{
+		"gotrue": map[string]any{"tasks": 2, "autoscaling": map[string]any{"enabled": true, "maxTasks": 4}},
+	})
+	runs := func(step string, want int) {
+		t.Helper()
+		stack = setAWS(t, stack, map[string]any{"freezeWrites": want == 0})
+		r := judged(t, step, store, sim.Up, stack)
+		safe(t, step, r)
+		if err := store.Change(context.Background(), stack.Name, func(w *cloud.World) error {
+			for region, want := range map[string]int{first: want, second: 0} {
+				for _, s := range w.All(region, "aws:ecs/service:Service") {
+					if got := s.Out.Int("desiredCount"); strings.Contains(s.URN, "gotrue") && got != want {
+						t.Errorf("%s: sign-in runs %d tasks in %s, want %d", step, got, region, want)
+					}
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if r := judged(t, step, store, sim.Preview, stack); r.Changes.Any() {
+			t.Errorf("%s: not settled:%s", step, rig.Describe(r.Resources))
+		}
+	}
+	runs("at first", 2)
+	runs("freeze", 0)
+	runs("go on", 2)
+	runs("freeze again", 0)
+	runs("go on again", 2)
+	// The same with a state that was told.
+	rig.Run(t, store, sim.Refresh, stack, sim.Options{})
+	runs("after a refresh", 2)
+	runs("freeze after a refresh", 0)
+}
+
 func created(t *testing.T, r *sim.Result, name string) {
 	t.Helper()
 	if !slices.ContainsFunc(r.Resources, func(c sim.ResourceChange) bool { return c.Name == name && c.Op == "create" }) {
