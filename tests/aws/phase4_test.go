@@ -356,7 +356,7 @@ func TestEveryFreezeStopsWhatScales(t *testing.T) {
 		stack = setAWS(t, stack, map[string]any{"freezeWrites": want == 0})
 		r := judged(t, step, store, sim.Up, stack)
 		safe(t, step, r)
-		if err := store.Change(context.Background(), stack.Name, func(w *cloud.World) error {
+		look(t, store, stack, func(w *cloud.World) {
 			for region, want := range map[string]int{first: want, second: 0} {
 				for _, s := range w.All(region, "aws:ecs/service:Service") {
 					if got := s.Out.Int("desiredCount"); strings.Contains(s.URN, "gotrue") && got != want {
@@ -364,10 +364,7 @@ func TestEveryFreezeStopsWhatScales(t *testing.T) {
 					}
 				}
 			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
+		})
 		if r := judged(t, step, store, sim.Preview, stack); r.Changes.Any() {
 			t.Errorf("%s: not settled:%s", step, rig.Describe(r.Resources))
 		}
@@ -381,6 +378,14 @@ func TestEveryFreezeStopsWhatScales(t *testing.T) {
 	rig.Run(t, store, sim.Refresh, stack, sim.Options{})
 	runs("after a refresh", 2)
 	runs("freeze after a refresh", 0)
+}
+
+// look reads the simulated clouds.
+func look(t *testing.T, store sim.Store, stack sim.Stack, read func(*cloud.World)) {
+	t.Helper()
+	if err := store.Change(context.Background(), stack.Name, func(w *cloud.World) error { read(w); return nil }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func created(t *testing.T, r *sim.Result, name string) {
