@@ -40,6 +40,7 @@ func (a DatabaseBootstrapArgs) validate() error {
 	p.Require(sqlName.MatchString(a.Name), "Name", a.Name, "lower case letters, digits and underscores", "")
 	p.Require(sqlName.MatchString(a.Role) && !strings.HasPrefix(a.Role, "rds"), "Role", a.Role, "lower case letters, digits and underscores, not beginning with rds", "")
 	p.Require(a.Database == nil || a.Role != a.Database.MasterUsername, "Role", a.Role, "a role other than the master user", "")
+	p.Require(a.Role != "postgres", "Role", a.Role, "a role other than postgres, which sign-in's tables are granted to", "")
 	for i, s := range a.Schemas {
 		p.Require(sqlName.MatchString(s) && !strings.HasPrefix(s, "pg_") && !slices.Contains(a.Schemas[:i], s), "Schemas", s, "lower case letters, digits and underscores, not beginning with pg_, each once", "")
 	}
@@ -76,63 +77,108 @@ func DatabaseBootstrap(args DatabaseBootstrapArgs) (Container, error) {
 
 // roleSQL makes the role and the database, run in the database that always exists. The names were
 // checked: they need no escaping.
+//
+// The master user, who makes the daily export, is a member of every role that signs in with a password:
+// rows that a table's owner protects (row level security) are dumped by its owner's members alone. Of a
+// role that signs in with IAM it is a member inside transactions only: were it left one, however
+// indirectly, its own password would no longer be accepted.
 func (a DatabaseBootstrapArgs) roleSQL() string {
-	sql := fmt.Sprintf(`-- One at a time: tasks start together.
+	before, after := `SELECT EXISTS (SELECT FROM pg_auth_members WHERE pg_get_userbyid(roleid) = 'rds_iam' AND pg_get_userbyid(member) = '%[1]s') AS iam,
+  NOT pg_has_role(CURRENT_USER, '%[1]s', 'MEMBER') AS outside \gset
+BEGIN;
+\if :iam
+REVOKE rds_iam FROM "%[1]s";
+\endif
+\if :outside
+GRANT "%[1]s" TO CURRENT_USER;
+\endif
+`+masterStaysOut+`COMMIT;
+`, ""
+	if a.PasswordArn == nil {
+		before, after = "", `SELECT EXISTS (SELECT FROM pg_auth_members WHERE pg_get_userbyid(roleid) = '%[1]s' AND member = CURRENT_USER::regrole) AS inside \gset
+BEGIN;
+\if :inside
+REVOKE "%[1]s" FROM CURRENT_USER;
+\endif
+GRANT rds_iam TO "%[1]s";
+`+masterStaysOut+`COMMIT;
+`
+	}
+	return fmt.Sprintf(`-- One at a time: tasks start together.
 SELECT pg_advisory_lock(hashtext('database-bootstrap'));
-SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%[1]s') AS missing \gset
+SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%[1]s') AS missing, NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'postgres') AS nobody \gset
 \if :missing
 CREATE ROLE "%[1]s" LOGIN;
+\endif
+-- Sign-in's migrations grant to the administrator that other servers have. Nobody is it here.
+\if :nobody
+CREATE ROLE postgres NOLOGIN;
 \endif
 SELECT NOT EXISTS (SELECT FROM pg_database WHERE datname = '%[2]s') AS missing \gset
 \if :missing
 CREATE DATABASE "%[2]s";
 \endif
-SELECT pg_get_userbyid(datdba) = CURRENT_USER AS ownerless, pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = '%[2]s' \gset
--- The master user is a member of other roles only inside a transaction: were it left one of a role
--- that logs in with IAM, its own password would no longer be accepted.
-BEGIN;
+`+before+`SELECT pg_get_userbyid(datdba) = CURRENT_USER AS ownerless, pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = '%[2]s' \gset
 \if :ownerless
-GRANT "%[1]s" TO CURRENT_USER;
+\set owner %[1]s
+\endif
+SELECT NOT pg_has_role(CURRENT_USER, :'owner', 'MEMBER') AS outside \gset
+BEGIN;
+\if :outside
+GRANT :"owner" TO CURRENT_USER;
+\endif
+\if :ownerless
 ALTER DATABASE "%[2]s" OWNER TO "%[1]s";
 REVOKE ALL ON DATABASE "%[2]s" FROM PUBLIC;
 GRANT CONNECT ON DATABASE "%[2]s" TO CURRENT_USER;
-REVOKE "%[1]s" FROM CURRENT_USER;
 \else
-GRANT :"owner" TO CURRENT_USER;
 GRANT CONNECT, TEMPORARY ON DATABASE "%[2]s" TO "%[1]s", CURRENT_USER;
+\endif
+\if :outside
 REVOKE :"owner" FROM CURRENT_USER;
 \endif
 COMMIT;
-`, a.Role, a.Name)
-	if a.PasswordArn == nil {
-		return sql + fmt.Sprintf("GRANT rds_iam TO \"%s\";\n", a.Role)
-	}
-	// A member of rds_iam could not log in with its password.
-	return sql + fmt.Sprintf(`SELECT EXISTS (SELECT FROM pg_auth_members WHERE pg_get_userbyid(roleid) = 'rds_iam' AND pg_get_userbyid(member) = '%[1]s') AS iam \gset
-\if :iam
-REVOKE rds_iam FROM "%[1]s";
-\endif
-`, a.Role)
+`+after, a.Role, a.Name)
 }
+
+// masterStaysOut takes a transaction back that would lock the master user out.
+const masterStaysOut = `DO $$ BEGIN
+  IF pg_has_role(CURRENT_USER, 'rds_iam', 'MEMBER') THEN
+    RAISE EXCEPTION 'the master user would be a member of rds_iam by way of %[1]s, and its password no longer accepted: no role with a password may be a member of one without; revoke that membership';
+  END IF;
+END $$;
+`
 
 // databaseSQL makes the schemas, run in the role's own database.
 func (a DatabaseBootstrapArgs) databaseSQL() string {
 	if len(a.Schemas) == 0 {
 		return "SELECT 1;\n"
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, `SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = current_database() \gset
-BEGIN;
-SELECT pg_advisory_xact_lock(hashtext('database-bootstrap'));
-GRANT :"owner" TO CURRENT_USER;
-GRANT "%s" TO CURRENT_USER;
-`, a.Role)
+	var schemas strings.Builder
 	path := make([]string, 0, len(a.Schemas)+1)
 	for _, s := range a.Schemas {
-		fmt.Fprintf(&b, "CREATE SCHEMA IF NOT EXISTS \"%s\" AUTHORIZATION \"%s\";\n", s, a.Role)
+		fmt.Fprintf(&schemas, "CREATE SCHEMA IF NOT EXISTS \"%s\" AUTHORIZATION \"%s\";\n", s, a.Role)
 		path = append(path, `"`+s+`"`)
 	}
-	fmt.Fprintf(&b, "ALTER ROLE \"%[1]s\" IN DATABASE \"%[2]s\" SET search_path = %[3]s, public;\nREVOKE \"%[1]s\" FROM CURRENT_USER;\n", a.Role, a.Name, strings.Join(path, ", "))
-	fmt.Fprintf(&b, "SELECT :'owner' <> '%s' AS other \\gset\n\\if :other\nREVOKE :\"owner\" FROM CURRENT_USER;\n\\endif\nCOMMIT;\n", a.Role)
-	return b.String()
+	// Left again are only roles that were joined here.
+	return fmt.Sprintf(`SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = current_database() \gset
+BEGIN;
+SELECT pg_advisory_xact_lock(hashtext('database-bootstrap'));
+SELECT NOT pg_has_role(CURRENT_USER, '%[1]s', 'MEMBER') AS outside_role,
+  :'owner' <> '%[1]s' AND NOT pg_has_role(CURRENT_USER, :'owner', 'MEMBER') AS outside_owner \gset
+\if :outside_owner
+GRANT :"owner" TO CURRENT_USER;
+\endif
+\if :outside_role
+GRANT "%[1]s" TO CURRENT_USER;
+\endif
+%[3]sALTER ROLE "%[1]s" IN DATABASE "%[2]s" SET search_path = %[4]s, public;
+\if :outside_role
+REVOKE "%[1]s" FROM CURRENT_USER;
+\endif
+\if :outside_owner
+REVOKE :"owner" FROM CURRENT_USER;
+\endif
+COMMIT;
+`, a.Role, a.Name, schemas.String(), strings.Join(path, ", "))
 }

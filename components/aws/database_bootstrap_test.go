@@ -23,10 +23,12 @@ type postgres struct {
 func startPostgres(t *testing.T) *postgres {
 	t.Helper()
 	p := &postgres{testtools.StartPostgres(t, testtools.PostgresOptions{
-		Password: "unused", HBA: "local all postgres trust\nlocal all all scram-sha-256\n", Settings: []string{"log_statement=all"},
+		// A member of rds_iam, however indirect, gets in with IAM or not at all.
+		Superuser: "rdsadmin", Password: "unused", HBA: "local all rdsadmin trust\nlocal all +rds_iam reject\nlocal all all scram-sha-256\n", Settings: []string{"log_statement=all"},
 	}), t}
-	p.sql("postgres", "", "postgres", `CREATE ROLE rds_iam; CREATE ROLE morphee_admin LOGIN CREATEROLE CREATEDB PASSWORD 'master'`)
-	p.sql("postgres", "", "postgres", `CREATE DATABASE morphee OWNER morphee_admin`)
+	p.sql("rdsadmin", "", "postgres", `CREATE ROLE rds_iam; CREATE ROLE rds_superuser IN ROLE pg_monitor, pg_signal_backend, pg_read_all_data;
+		CREATE ROLE morphee_admin LOGIN CREATEROLE CREATEDB IN ROLE rds_superuser PASSWORD 'master'`)
+	p.sql("rdsadmin", "", "postgres", `CREATE DATABASE morphee OWNER morphee_admin`)
 	return p
 }
 
@@ -42,6 +44,19 @@ func (p *postgres) sql(user, password, database, sql string) string {
 // bootstrap runs what the container runs.
 func (p *postgres) bootstrap(name, role, password string, schemas ...string) {
 	p.t.Helper()
+	if out, err := p.tryBootstrap(name, role, password, schemas...); err != nil {
+		p.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func (p *postgres) bootstrapFails(name, role, password, want string) {
+	p.t.Helper()
+	if out, err := p.tryBootstrap(name, role, password); err == nil || !strings.Contains(out, want) {
+		p.t.Errorf("%s of %s: %v, want a failure with %q\n%s", name, role, err, want, out)
+	}
+}
+
+func (p *postgres) tryBootstrap(name, role, password string, schemas ...string) (string, error) {
 	args := DatabaseBootstrapArgs{Name: name, Role: role, Schemas: schemas}
 	env := []string{"PGHOST=" + p.Dir, "PGDATABASE=morphee", "PGUSER=morphee_admin", "PGPASSWORD=master", "ROLE_NAME=" + role, "DATABASE_NAME=" + name}
 	if password != "" {
@@ -50,9 +65,8 @@ func (p *postgres) bootstrap(name, role, password string, schemas ...string) {
 	}
 	run := exec.Command("sh", "-c", bootstrapScript)
 	run.Env = append([]string{"PATH=" + os.Getenv("PATH")}, append(env, "ROLE_SQL="+args.roleSQL(), "DATABASE_SQL="+args.databaseSQL())...)
-	if out, err := run.CombinedOutput(); err != nil {
-		p.t.Fatalf("%v\n%s", err, out)
-	}
+	out, err := run.CombinedOutput()
+	return string(out), err
 }
 
 func TestDatabaseBootstrapOnPostgres(t *testing.T) {
@@ -65,15 +79,15 @@ func TestDatabaseBootstrapOnPostgres(t *testing.T) {
 	p.sql("forgejo", "canary-forgejo", "forgejo", "CREATE TABLE mine (id int)")
 	p.sql("gotrue", "canary-gotrue", "morphee", "CREATE TABLE users (id int)")
 	for query, want := range map[string]string{
-		"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'forgejo'":                                                           "forgejo",
-		"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'morphee'":                                                           "backend",
-		"SELECT schemaname || ' ' || tableowner FROM pg_tables WHERE tablename = 'users'":                                                     "auth gotrue",
-		"SELECT pg_get_userbyid(roleid) || ' ' || pg_get_userbyid(member) FROM pg_auth_members WHERE pg_get_userbyid(roleid) NOT LIKE 'pg_%'": "rds_iam backend",
-		"SELECT count(*) FROM pg_roles WHERE rolname IN ('backend', 'forgejo', 'gotrue') AND (rolsuper OR rolcreaterole OR rolcreatedb)":      "0",
-		"SELECT has_database_privilege('morphee_admin', 'forgejo', 'CONNECT')":                                                                "t",
-		"SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'backend'":                                                                 "t",
+		"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'forgejo'":       "forgejo",
+		"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'morphee'":       "backend",
+		"SELECT schemaname || ' ' || tableowner FROM pg_tables WHERE tablename = 'users'": "auth gotrue",
+		memberships: "backend in rds_iam, morphee_admin in forgejo, morphee_admin in gotrue",
+		"SELECT count(*) FROM pg_roles WHERE rolname IN ('backend', 'forgejo', 'gotrue') AND (rolsuper OR rolcreaterole OR rolcreatedb)": "0",
+		"SELECT has_database_privilege('morphee_admin', 'forgejo', 'CONNECT')":                                                           "t",
+		"SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'backend'":                                                            "t",
 	} {
-		if got := p.sql("postgres", "", "morphee", query); got != want {
+		if got := p.sql("rdsadmin", "", "morphee", query); got != want {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
@@ -105,8 +119,61 @@ func TestDatabaseBootstrapOnPostgres(t *testing.T) {
 	// From IAM to a password and back.
 	p.bootstrap("morphee", "backend", "canary-backend")
 	p.sql("backend", "canary-backend", "morphee", "SELECT 1")
-	if got := p.sql("postgres", "", "morphee", "SELECT count(*) FROM pg_auth_members WHERE pg_get_userbyid(roleid) = 'rds_iam'"); got != "0" {
-		t.Error("a member of rds_iam cannot log in with a password")
+	if got := p.sql("rdsadmin", "", "morphee", memberships); got != "morphee_admin in backend, morphee_admin in forgejo, morphee_admin in gotrue" {
+		t.Errorf("with passwords alone: %s", got)
+	}
+	p.bootstrap("morphee", "backend", "")
+	if got := p.sql("morphee_admin", "master", "morphee", memberships); got != "backend in rds_iam, morphee_admin in forgejo, morphee_admin in gotrue" {
+		t.Errorf("with IAM again: %s", got)
+	}
+	// A role that is let in with its password, and is a member of one that is not.
+	p.sql("rdsadmin", "", "morphee", "CREATE ROLE between; GRANT between TO forgejo; GRANT backend TO between; REVOKE forgejo FROM morphee_admin")
+	for range 2 {
+		p.bootstrap("morphee", "backend", "")
+		p.bootstrapFails("forgejo", "forgejo", "canary-rotated", "rds_iam")
+		p.sql("morphee_admin", "master", "morphee", "SELECT 1")
+	}
+}
+
+// memberships are those that are not the cloud's own.
+const memberships = `SELECT string_agg(format('%s in %s', member::regrole, roleid::regrole), ', ' ORDER BY member::regrole::text, roleid::regrole::text)
+	FROM pg_auth_members WHERE roleid::regrole::text !~ '^pg_' AND roleid <> 'rds_superuser'::regrole`
+
+// Sign-in's migrations grant to a role postgres and protect the rows of all of its tables; the daily
+// export reads them as the master user all the same.
+func TestSignInsTablesAreExported(t *testing.T) {
+	p := startPostgres(t)
+	// A database as earlier releases left it, which had no such role and left the master out.
+	p.sql("morphee_admin", "master", "postgres", `CREATE ROLE auth LOGIN; CREATE DATABASE auth`)
+	p.sql("morphee_admin", "master", "postgres", `BEGIN; GRANT auth TO CURRENT_USER; ALTER DATABASE auth OWNER TO auth; REVOKE ALL ON DATABASE auth FROM PUBLIC;
+		GRANT CONNECT ON DATABASE auth TO CURRENT_USER; REVOKE auth FROM CURRENT_USER; COMMIT`)
+	for range 2 {
+		p.bootstrap("auth", "auth", "canary-auth", "auth")
+		p.bootstrap("morphee", "backend", "")
+	}
+	p.sql("auth", "canary-auth", "auth", testtools.GoTrueMigration())
+	p.bootstrap("auth", "auth", "canary-auth", "auth")
+	dump := exec.Command(filepath.Join(p.Bin, "pg_dump"), "-h", p.Dir, "-U", "morphee_admin", "-w", "-d", "auth")
+	dump.Env = []string{"PGPASSWORD=master"}
+	out, err := dump.CombinedOutput()
+	if err != nil || strings.Count(string(out), "@example.org") != 50 {
+		t.Fatalf("the dump: %v\n%s", err, out)
+	}
+	for statement, want := range map[string]int{"ENABLE ROW LEVEL SECURITY;": len(testtools.GoTrueTables), "TO postgres WITH GRANT OPTION;": len(testtools.GoTrueTables)} {
+		if got := strings.Count(string(out), statement); got != want {
+			t.Errorf("the dump has %q %d times, want %d", statement, got, want)
+		}
+	}
+	for query, want := range map[string]string{
+		"SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolpassword IS NOT NULL FROM pg_authid WHERE rolname = 'postgres'": "f",
+		memberships: "backend in rds_iam, morphee_admin in auth",
+	} {
+		if got := p.sql("rdsadmin", "", "auth", query); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	if out, err := p.SQLAs("backend", "", "auth", "SELECT 1"); err == nil {
+		t.Errorf("the backend reads sign-in's database: %s", out)
 	}
 }
 
@@ -119,6 +186,7 @@ func TestDatabaseBootstrapRefuses(t *testing.T) {
 		`Name: got a"b`:           {Database: db, Image: image, Name: `a"b`, Role: "a"},
 		"Role: got A":             {Database: db, Image: image, Name: "a", Role: "A"},
 		"Role: got rdsadmin":      {Database: db, Image: image, Name: "a", Role: "rdsadmin"},
+		"Role: got postgres":      {Database: db, Image: image, Name: "a", Role: "postgres"},
 		"Role: got morphee_admin": {Database: db, Image: image, Name: "a", Role: "morphee_admin"},
 		"Schemas: got pg_x":       {Database: db, Image: image, Name: "a", Role: "a", Schemas: []string{"pg_x"}},
 		"Schemas: got a":          {Database: db, Image: image, Name: "a", Role: "a", Schemas: []string{"a", "a"}},
