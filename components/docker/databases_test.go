@@ -156,6 +156,57 @@ func TestDatabasesByAnAdministratorWhoIsNoSuperuser(t *testing.T) {
 	}
 }
 
+// Sign-in's migrations grant to a role postgres and protect the rows of all of its tables, on whatever
+// server; the daily dump reads them as that server's administrator all the same.
+func TestSignInsTablesOnEveryServer(t *testing.T) {
+	list := (&PostgresDatabasesArgs{Databases: []Database{{Name: "morphee", Owner: "morphee"}, {Name: "auth", Owner: "auth", Schema: "auth"}}}).list()
+	for server, c := range map[string]struct {
+		superuser, admin string
+		setup            string // makes the administrator, on a server that somebody else runs
+	}{
+		"the container, and Hetzner's server": {superuser: superuser, admin: superuser},
+		// Its postgres is no superuser. See https://supabase.com/docs/guides/database/postgres/roles.
+		"Supabase": {superuser: "supabase_admin", admin: "postgres", setup: "create role postgres login createdb createrole replication bypassrls password 'super'"},
+		// Projects of before August 2023 have administrators without BYPASSRLS.
+		"Neon": {superuser: "cloud_admin", admin: "neondb_owner", setup: `create role neon_superuser createdb createrole nologin in role pg_read_all_data, pg_write_all_data;
+			create role neondb_owner login createdb createrole in role neon_superuser password 'super'; create database neondb owner neondb_owner`},
+	} {
+		t.Run(server, func(t *testing.T) {
+			t.Parallel()
+			s := &pgServer{testtools.StartPostgres(t, testtools.PostgresOptions{Superuser: c.superuser, Password: "super"}), t}
+			if c.setup != "" {
+				s.SQL("postgres", c.setup)
+			}
+			for _, file := range []string{"superuser-password", "morphee-password", "auth-password"} {
+				s.write(file, "super")
+			}
+			env := []string{"PGUSER=" + c.admin}
+			if c.admin == "neondb_owner" {
+				env = append(env, "MAINTENANCE_DATABASE=neondb")
+			}
+			for range 2 {
+				if out, err := s.prepare(list, env...); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				if out, err := s.query("auth", "super", "auth", testtools.GoTrueMigration()+"delete from auth.users; insert into auth.users (email) values ('one@example.org')"); err != nil {
+					t.Fatalf("sign-in does not start: %s", out)
+				}
+			}
+			cmd := exec.Command(filepath.Join(s.Bin, "pg_dump"), "-h", s.Dir, "-U", c.admin, "-w", "auth")
+			cmd.Env = append(os.Environ(), "PGPASSWORD=super")
+			if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "ENABLE ROW LEVEL SECURITY") != len(testtools.GoTrueTables) || !strings.Contains(string(out), "one@example.org") {
+				t.Errorf("the dump: %v\n%s", err, out)
+			}
+			if out, err := s.query("morphee", "super", "auth", "select 1"); err == nil {
+				t.Errorf("the backend reads sign-in's database: %s", out)
+			}
+			if got := s.SQL("postgres", "select rolname from pg_roles where rolname = 'postgres' and (rolcanlogin or rolsuper)"); c.admin == "neondb_owner" && got != "" {
+				t.Error("somebody signs in as a role that is nobody's")
+			}
+		})
+	}
+}
+
 func TestScriptsShellcheck(t *testing.T) {
 	shellcheck := testtools.Need(t, "shellcheck", "shellcheck")
 	if out, err := exec.Command(shellcheck, "files/databases.sh", "files/redis-start.sh", "files/redis-health.sh", "files/sentinel-start.sh").CombinedOutput(); err != nil {

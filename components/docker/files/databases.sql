@@ -15,6 +15,10 @@ SET log_min_duration_statement = -1;
 SELECT format('CREATE ROLE %I', :'owner')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'owner') \gexec
 
+-- Sign-in's migrations grant to PostgreSQL's usual administrator. Where it is called otherwise, nobody is it.
+SELECT 'CREATE ROLE postgres NOLOGIN'
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'postgres') \gexec
+
 \if :super
 SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD %L', :'owner', :'password') \gexec
 \else
