@@ -68,7 +68,7 @@ func (m *migration) serverData() {
 		pg.SQL("postgres", "revoke connect, temporary on database "+db+" from public")
 	}
 	pg.SQL("auth", `create schema auth authorization auth; alter role auth in database auth set search_path = auth; set role auth;
-		create table auth.users (id uuid primary key default gen_random_uuid(), email text); insert into auth.users (email) select i || '@example.org' from generate_series(1, 50) i`)
+		`+testtools.GoTrueMigration()+`create policy own on auth.users for select to postgres using (email like '1%')`)
 	pg.SQL("forgejo", "set role forgejo; create table repository (name text); insert into repository values ('space')")
 	pg.SQL("morphee", `create extension pgcrypto; create extension citext; create extension "uuid-ossp"; create extension hstore; comment on extension hstore is 'ours';
 		alter default privileges for role morphee grant select on tables to reporting;
@@ -84,7 +84,7 @@ func (m *migration) serverData() {
 		create function guard() returns trigger language plpgsql as $$ begin raise exception 'rows of a copy are not new'; end $$;
 		create trigger guard before delete on notes for each row execute function guard();
 		grant select on notes to reporting; grant usage on schema "Odd Schema" to "Odd Role"; grant select on "Odd Schema"."t (x) ""q"" FROM stdin;" to "Odd Role" with grant option;
-		create table private (who text); insert into private values ('nobody'); alter table private enable row level security; alter table private force row level security;
+		create table private (who text); insert into private values ('nobody'); alter table private enable row level security;
 		create policy mine on private using (false);
 		select lo_from_bytea(4711, 'a large object');
 		reset role; create table made_by_the_superuser (i int); insert into made_by_the_superuser values (7); grant all on made_by_the_superuser to morphee`)
@@ -106,6 +106,9 @@ func (m *migration) awsData() {
 	pg := m.aws.pg
 	pg.SQL("postgres", `create role rds_superuser in role pg_monitor, pg_signal_backend, pg_read_all_data; create role rds_iam;
 		create role morphee_admin login createdb createrole in role rds_superuser password '`+masterPassword+`'`)
+	// As the services' init containers leave it (components/aws/database_bootstrap.go): the master is a
+	// member of the roles that have a password, and of none that only IAM lets in.
+	m.master("postgres", "create role postgres nologin")
 	for role, db := range map[string]string{"morphee": "app", "auth": "auth", "forgejo": "forgejo"} {
 		m.master("postgres", "create role "+role+" login password 'canary-aws-"+role+"'")
 		m.master("postgres", "create database "+db)
@@ -113,7 +116,8 @@ func (m *migration) awsData() {
 			grant connect on database %[2]s to current_user; revoke %[1]s from current_user; commit`, role, db))
 	}
 	m.master("postgres", "create database mine")
-	m.master("postgres", `grant rds_iam to morphee; alter role auth in database auth set search_path = auth, public; alter role auth in database auth set statement_timeout = '1min'`)
+	m.master("postgres", `create role morphee_tables nologin; grant morphee_tables to morphee, current_user;
+		grant rds_iam to morphee; grant auth, forgejo to current_user; alter role auth in database auth set search_path = auth, public; alter role auth in database auth set statement_timeout = '1min'`)
 	pg.SQL("auth", "alter role auth in database auth set log_statement = 'ddl'") // a superuser's, which nobody else may set again
 	pg.SQL("app", "set role morphee; create table smoke (i int)")
 }
@@ -234,11 +238,13 @@ func (m *migration) arrived() {
 	}
 	for from, to := range map[string]string{"morphee": "app", "auth": "auth", "forgejo": "forgejo"} {
 		for _, query := range []string{
-			`select n.nspname, c.relname, c.relkind, case pg_get_userbyid(c.relowner) when 'postgres' then 'morphee' else pg_get_userbyid(c.relowner) end from pg_class c join pg_namespace n on n.oid = relnamespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1, 2`,
+			`select n.nspname, c.relname, c.relkind, case when pg_get_userbyid(c.relowner) = any (array['postgres', 'morphee_tables']) and not exists (select from pg_roles where rolname = 'postgres' and not rolsuper and oid = c.relowner) then 'morphee' else pg_get_userbyid(c.relowner) end from pg_class c join pg_namespace n on n.oid = relnamespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1, 2`,
 			`select extname from pg_extension order by 1`,
 			`select pg_get_userbyid(datdba) from pg_database where datname = current_database()`,
 			`select loid, convert_from(lo_get(loid), 'UTF8') from (select oid as loid from pg_largeobject_metadata) l`,
 			`select tgname from pg_trigger where not tgisinternal union all select polname from pg_policy`,
+			`select tablename, policyname, permissive, roles, cmd, qual from pg_policies order by 1, 2`,
+			`select c.oid::regclass::text, relrowsecurity, relforcerowsecurity, case nspname when 'auth' then relacl::text end from pg_class c join pg_namespace n on n.oid = relnamespace where relkind = 'r' and nspname !~ '^pg_' and nspname <> 'information_schema' order by 1`,
 			`select schemaname, sequencename, last_value from pg_sequences`,
 		} {
 			if want, got := m.server.pg.SQL(from, query), m.aws.pg.SQL(to, query); got != want {
@@ -252,9 +258,10 @@ func (m *migration) arrived() {
 	}
 	// What was before a copy is, and what must not be left behind.
 	for query, want := range map[string]string{
-		`select count(*) from pg_auth_members where member = 'morphee_admin'::regrole and roleid <> 'rds_superuser'::regrole`:                                                                                                                                  "0",
-		`select string_agg(member::regrole || ' in ' || roleid::regrole, ',') from pg_auth_members where roleid::regrole::text !~ '^pg_' and member <> 'morphee_admin'::regrole`:                                                                               "morphee in rds_iam",
-		`select count(*) from pg_roles where rolname in ('postgres', 'reporting', 'Odd Role') and not rolsuper`:                                                                                                                                                "0",
+		`select string_agg(roleid::regrole::text, ',' order by roleid::regrole::text) from pg_auth_members where member = 'morphee_admin'::regrole`:                                                                                                            "auth,forgejo,morphee_tables,rds_superuser",
+		`select pg_has_role('morphee_admin', 'rds_iam', 'member')`:                                                                                                                                                                                             "f",
+		`select string_agg(member::regrole || ' in ' || roleid::regrole, ',') from pg_auth_members where roleid::regrole::text !~ '^pg_' and member <> 'morphee_admin'::regrole`:                                                                               "morphee in morphee_tables,morphee in rds_iam",
+		`select count(*) from pg_roles where rolname in ('reporting', 'Odd Role')`:                                                                                                                                                                             "0",
 		`select count(*) from pg_database where datname ~ '_importing$' or not datallowconn and datname !~ '^template0|_before_'`:                                                                                                                              "0",
 		`select string_agg(datname || has_database_privilege('pg_monitor', datname, 'connect')::text || has_database_privilege('morphee_admin', datname, 'connect')::text, ' ' order by datname) from pg_database where datname in ('app', 'auth', 'forgejo')`: "appfalsetrue authfalsetrue forgejofalsetrue",
 		`select array_to_string(setconfig, ';') from pg_db_role_setting join pg_database d on d.oid = setdatabase where datname = 'auth' and setrole = 'auth'::regrole`:                                                                                        "search_path=auth, public;statement_timeout=1min",

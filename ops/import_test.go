@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/morphee-app/morphee-infra/internal/testtools"
 )
 
 func TestImport(t *testing.T) {
@@ -64,7 +66,7 @@ func (m *migration) refusals() {
 	m.refused("no database", "there is no database nowhere", append(databases, "DATABASES=auth=nowhere"), fixedStamp)
 	m.refused("a database without an owner", "there is no database mine", append(databases, "DATABASES=auth=mine"), fixedStamp)
 	m.refused("the maintenance database", "others are made from", append(databases, "DATABASES=auth=postgres"), fixedStamp)
-	for db, want := range map[string]string{"forgejo": "forgejo is in use by forgejo", "postgres": "another import is running"} {
+	for db, want := range map[string]string{"forgejo": "forgejo is in use by forgejo", "postgres": "another import or restore is running"} {
 		end := m.session("forgejo", db, "select pg_advisory_lock(hashtext('morphee-import'))")
 		m.refused("another session in "+db, want, append(databases, "DATABASES=forgejo"), fixedStamp)
 		end()
@@ -89,6 +91,8 @@ func (m *migration) refusals() {
 	m.refused("a file that is not in the copy", "what was extracted is not what", m.aws.shim("tar", `"$REAL" "$@"; code=$?; case "$*" in *-xpzf*) touch -d 2020-01-01 "$2" && mkdir "$2/more";; esac; exit $code`, only...), fixedStamp)
 	lost := m.aws.shim("psql", `"$REAL" "$@"; code=$?; case "$*" in *terse*) PGPASSFILE= PGPASSWORD=rdsadmin "$REAL" -q -U rdsadmin -d forgejo_importing -c 'truncate repository';; esac; exit $code`, append(databases, "DATABASES=forgejo")...)
 	m.refused("a row that was lost", "1 public.repository", lost, fixedStamp)
+	forced := m.aws.shim("psql", `"$REAL" "$@"; code=$?; case "$*" in *terse*) PGPASSFILE= PGPASSWORD=rdsadmin "$REAL" -q -U rdsadmin -d app_importing -c 'alter table private force row level security';; esac; exit $code`, append(databases, "DATABASES=morphee=app")...)
+	m.refused("a table that no export could read", "row level security keeps public.private from morphee_admin", forced, fixedStamp)
 	if _, err := os.Stat(m.aws.dir + "/targets/memory/of the smoke test/left"); err != nil {
 		m.t.Error("a refused import changed something")
 	}
@@ -215,9 +219,14 @@ func (m *migration) newer() {
 func (m *migration) wayBack() {
 	m.t.Helper()
 	const stamp = "20260222T031500Z"
-	// Only a superuser reads these.
-	m.aws.pg.SQL("app", "drop table private; select lo_unlink(4711)")
-	if code, out := m.aws.try([]string{"DATABASES=app auth forgejo", "GLOBALS_OPTIONS=--no-role-passwords", "BACKUP_NOW=2026-02-22 03:15:00 UTC"}, "backup"); code != 0 {
+	m.aws.pg.SQL("app", "select lo_unlink(4711)") // only a superuser reads it
+	export := []string{"DATABASES=app auth forgejo", "GLOBALS_OPTIONS=--no-role-passwords"}
+	m.aws.pg.SQL("app", "alter table private force row level security")
+	if code, out := m.aws.try(export, "backup"); code != 1 || !strings.Contains(out, "postgres/app: row level security keeps public.private from morphee_admin") {
+		m.t.Errorf("an export that cannot read a table: %d %s", code, out)
+	}
+	m.aws.pg.SQL("app", "alter table private no force row level security")
+	if code, out := m.aws.try(append(export, "BACKUP_NOW=2026-02-22 03:15:00 UTC"), "backup"); code != 0 {
 		m.t.Fatalf("the export: %s", out)
 	}
 	m.server.must(nil, "restore", "database", "app", "--into", "morphee", "--replace", "--stamp", stamp, "--from", "remote", "--adopt")
@@ -227,6 +236,17 @@ func (m *migration) wayBack() {
 	code, out := m.server.try([]string{"DATABASES=app=morphee auth forgejo", "TARGETS_DIR=" + m.server.dir + "/sources"}, "import", stamp)
 	if code != 0 || !strings.Contains(out, `"part":"postgres/app","target":"morphee","state":"unchanged"`) || !strings.Contains(out, `"part":"files/files"`) {
 		m.t.Errorf("the import on the server: %d %s", code, out)
+	}
+	// Row level security is as it was before the data went to AWS.
+	for db, query := range map[string]string{
+		"morphee": `select relrowsecurity::text || relforcerowsecurity::text || ' ' || pg_get_userbyid(relowner) || (select string_agg(polname, '') from pg_policy) || (table private) from pg_class where relname = 'private'`,
+		"auth": `select count(*) || ' ' || bool_and(relrowsecurity) || ' ' || min(relacl::text) || max(relacl::text) || (select string_agg(policyname || roles::text || qual, '') from pg_policies) || (select count(*) from auth.users)
+			from pg_class where relnamespace = 'auth'::regnamespace and relkind = 'r'`,
+	} {
+		want := map[string]string{"morphee": "truefalse morpheeminenobody", "auth": fmt.Sprintf("%d true {auth=arwdDxt/auth,postgres=r*/auth}{auth=arwdDxt/auth,postgres=r*/auth}own{postgres}(email ~~ '1%%'::text)50", len(testtools.GoTrueTables))}[db]
+		if got := m.server.pg.SQL(db, query); got != want {
+			m.t.Errorf("%s on the server is %s, want %s", db, got, want)
+		}
 	}
 	for _, name := range []string{"forgejo", "memory", "files"} {
 		if got, want := tree(m.t, m.server.dir+"/sources/"+name, true), tree(m.t, m.aws.dir+"/targets/"+name, true); got != want {

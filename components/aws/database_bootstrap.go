@@ -40,6 +40,7 @@ func (a DatabaseBootstrapArgs) validate() error {
 	p.Require(sqlName.MatchString(a.Name), "Name", a.Name, "lower case letters, digits and underscores", "")
 	p.Require(sqlName.MatchString(a.Role) && !strings.HasPrefix(a.Role, "rds"), "Role", a.Role, "lower case letters, digits and underscores, not beginning with rds", "")
 	p.Require(a.Database == nil || a.Role != a.Database.MasterUsername, "Role", a.Role, "a role other than the master user", "")
+	p.Require(len(a.Role) <= 56, "Role", a.Role, "at most 56 letters: another role's name is made of it", "")
 	p.Require(a.Role != "postgres", "Role", a.Role, "a role other than postgres, which sign-in's tables are granted to", "")
 	for i, s := range a.Schemas {
 		p.Require(sqlName.MatchString(s) && !strings.HasPrefix(s, "pg_") && !slices.Contains(a.Schemas[:i], s), "Schemas", s, "lower case letters, digits and underscores, not beginning with pg_, each once", "")
@@ -81,7 +82,8 @@ func DatabaseBootstrap(args DatabaseBootstrapArgs) (Container, error) {
 // The master user, who makes the daily export, is a member of every role that signs in with a password:
 // rows that a table's owner protects (row level security) are dumped by its owner's members alone. Of a
 // role that signs in with IAM it is a member inside transactions only: were it left one, however
-// indirectly, its own password would no longer be accepted.
+// indirectly, its own password would no longer be accepted. So such a role has another beside it,
+// ROLE_tables, that nobody signs in as and both are members of, for its tables with such rows.
 func (a DatabaseBootstrapArgs) roleSQL() string {
 	before, after := `SELECT EXISTS (SELECT FROM pg_auth_members WHERE pg_get_userbyid(roleid) = 'rds_iam' AND pg_get_userbyid(member) = '%[1]s') AS iam,
   NOT pg_has_role(CURRENT_USER, '%[1]s', 'MEMBER') AS outside \gset
@@ -95,7 +97,14 @@ GRANT "%[1]s" TO CURRENT_USER;
 `+masterStaysOut+`COMMIT;
 `, ""
 	if a.PasswordArn == nil {
-		before, after = "", `SELECT EXISTS (SELECT FROM pg_auth_members WHERE pg_get_userbyid(roleid) = '%[1]s' AND member = CURRENT_USER::regrole) AS inside \gset
+		before, after = `SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%[1]s_tables') AS missing \gset
+\if :missing
+BEGIN;
+CREATE ROLE "%[1]s_tables" NOLOGIN;
+GRANT "%[1]s_tables" TO "%[1]s", CURRENT_USER;
+COMMIT;
+\endif
+`, `SELECT EXISTS (SELECT FROM pg_auth_members WHERE pg_get_userbyid(roleid) = '%[1]s' AND member = CURRENT_USER::regrole) AS inside \gset
 BEGIN;
 \if :inside
 REVOKE "%[1]s" FROM CURRENT_USER;
@@ -151,14 +160,20 @@ END $$;
 
 // databaseSQL makes the schemas, run in the role's own database.
 func (a DatabaseBootstrapArgs) databaseSQL() string {
-	if len(a.Schemas) == 0 {
-		return "SELECT 1;\n"
-	}
 	var schemas strings.Builder
 	path := make([]string, 0, len(a.Schemas)+1)
 	for _, s := range a.Schemas {
 		fmt.Fprintf(&schemas, "CREATE SCHEMA IF NOT EXISTS \"%s\" AUTHORIZATION \"%s\";\n", s, a.Role)
 		path = append(path, `"`+s+`"`)
+	}
+	if len(path) > 0 {
+		fmt.Fprintf(&schemas, "ALTER ROLE \"%s\" IN DATABASE \"%s\" SET search_path = %s, public;\n", a.Role, a.Name, strings.Join(path, ", "))
+	}
+	if a.PasswordArn == nil {
+		fmt.Fprintf(&schemas, shareProtected, a.Role)
+	}
+	if schemas.Len() == 0 {
+		return "SELECT 1;\n"
 	}
 	// Left again are only roles that were joined here.
 	return fmt.Sprintf(`SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = current_database() \gset
@@ -172,13 +187,28 @@ GRANT :"owner" TO CURRENT_USER;
 \if :outside_role
 GRANT "%[1]s" TO CURRENT_USER;
 \endif
-%[3]sALTER ROLE "%[1]s" IN DATABASE "%[2]s" SET search_path = %[4]s, public;
-\if :outside_role
+%[2]s\if :outside_role
 REVOKE "%[1]s" FROM CURRENT_USER;
 \endif
 \if :outside_owner
 REVOKE :"owner" FROM CURRENT_USER;
 \endif
 COMMIT;
-`, a.Role, a.Name, schemas.String(), strings.Join(path, ", "))
+`, a.Role, schemas.String())
 }
+
+// shareProtected gives a role's tables with row level security to ROLE_tables. FORCE keeps them from its
+// owners too: the export says so. One that is in use for long is left to the next start.
+const shareProtected = `SET LOCAL lock_timeout = '5s';
+DO $$ DECLARE t record; BEGIN
+  FOR t IN SELECT oid::regclass AS name, relnamespace::regnamespace AS place FROM pg_class
+    WHERE relkind IN ('r', 'p') AND relrowsecurity AND NOT relforcerowsecurity AND relowner = '"%[1]s"'::regrole LOOP
+    BEGIN
+      EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %%s TO "%[1]s_tables"', t.place);
+      EXECUTE format('ALTER TABLE %%s OWNER TO "%[1]s_tables"', t.name);
+    EXCEPTION WHEN lock_not_available THEN
+      RAISE WARNING 'the table %% is in use: it goes to "%[1]s_tables" at the next start', t.name;
+    END;
+  END LOOP;
+END $$;
+`

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -82,7 +83,7 @@ func TestDatabaseBootstrapOnPostgres(t *testing.T) {
 		"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'forgejo'":       "forgejo",
 		"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'morphee'":       "backend",
 		"SELECT schemaname || ' ' || tableowner FROM pg_tables WHERE tablename = 'users'": "auth gotrue",
-		memberships: "backend in rds_iam, morphee_admin in forgejo, morphee_admin in gotrue",
+		memberships: "backend in backend_tables, backend in rds_iam, morphee_admin in backend_tables, morphee_admin in forgejo, morphee_admin in gotrue",
 		"SELECT count(*) FROM pg_roles WHERE rolname IN ('backend', 'forgejo', 'gotrue') AND (rolsuper OR rolcreaterole OR rolcreatedb)": "0",
 		"SELECT has_database_privilege('morphee_admin', 'forgejo', 'CONNECT')":                                                           "t",
 		"SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'backend'":                                                            "t",
@@ -119,11 +120,11 @@ func TestDatabaseBootstrapOnPostgres(t *testing.T) {
 	// From IAM to a password and back.
 	p.bootstrap("morphee", "backend", "canary-backend")
 	p.sql("backend", "canary-backend", "morphee", "SELECT 1")
-	if got := p.sql("rdsadmin", "", "morphee", memberships); got != "morphee_admin in backend, morphee_admin in forgejo, morphee_admin in gotrue" {
+	if got := p.sql("rdsadmin", "", "morphee", memberships); got != "backend in backend_tables, morphee_admin in backend, morphee_admin in backend_tables, morphee_admin in forgejo, morphee_admin in gotrue" {
 		t.Errorf("with passwords alone: %s", got)
 	}
 	p.bootstrap("morphee", "backend", "")
-	if got := p.sql("morphee_admin", "master", "morphee", memberships); got != "backend in rds_iam, morphee_admin in forgejo, morphee_admin in gotrue" {
+	if got := p.sql("morphee_admin", "master", "morphee", memberships); got != "backend in backend_tables, backend in rds_iam, morphee_admin in backend_tables, morphee_admin in forgejo, morphee_admin in gotrue" {
 		t.Errorf("with IAM again: %s", got)
 	}
 	// A role that is let in with its password, and is a member of one that is not.
@@ -166,14 +167,65 @@ func TestSignInsTablesAreExported(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolpassword IS NOT NULL FROM pg_authid WHERE rolname = 'postgres'": "f",
-		memberships: "backend in rds_iam, morphee_admin in auth",
+		memberships: "backend in backend_tables, backend in rds_iam, morphee_admin in auth, morphee_admin in backend_tables",
 	} {
 		if got := p.sql("rdsadmin", "", "auth", query); got != want {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
-	if out, err := p.SQLAs("backend", "", "auth", "SELECT 1"); err == nil {
-		t.Errorf("the backend reads sign-in's database: %s", out)
+}
+
+// The backend signs in with IAM, so the master may be no member of its role: not even to export what it
+// protects with row level security.
+func TestTheBackendsProtectedTablesAreExported(t *testing.T) {
+	p := startPostgres(t)
+	p.bootstrap("morphee", "backend", "")
+	as := func(sql string) string {
+		t.Helper()
+		return p.sql("rdsadmin", "", "morphee", "SET SESSION AUTHORIZATION backend; "+sql)
+	}
+	as(`CREATE SCHEMA more; CREATE TABLE more.parents (id serial PRIMARY KEY); ALTER TABLE more.parents ENABLE ROW LEVEL SECURITY;
+		CREATE TABLE "Odd Notes" (id serial, body text, parent int REFERENCES more.parents); ALTER TABLE "Odd Notes" ENABLE ROW LEVEL SECURITY;
+		CREATE POLICY none ON "Odd Notes" USING (false); CREATE TABLE plain (id int); INSERT INTO more.parents DEFAULT VALUES; INSERT INTO "Odd Notes" (body, parent) VALUES ('protected', 1)`)
+	dump := func() (string, error) {
+		cmd := exec.Command(filepath.Join(p.Bin, "pg_dump"), "-h", p.Dir, "-U", "morphee_admin", "-w", "-d", "morphee")
+		cmd.Env = []string{"PGPASSWORD=master"}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := dump(); err == nil {
+		t.Fatalf("this test shows nothing: %s", out)
+	}
+	p.bootstrap("morphee", "backend", "") // as when its task starts the next time
+	out, err := dump()
+	if err != nil || !strings.Contains(out, "protected") || !strings.Contains(out, `CREATE POLICY "none"`) {
+		t.Errorf("the dump: %v\n%s", err, out)
+	}
+	p.sql("morphee_admin", "master", "morphee", "SELECT 1")
+	if got := as(`INSERT INTO "Odd Notes" (body, parent) VALUES ('more', 1); DELETE FROM more.parents WHERE id = 2; ALTER TABLE "Odd Notes" ADD at date; SELECT count(*) FROM "Odd Notes"`); got != "2" {
+		t.Errorf("the backend sees %s of its rows, want 2", got)
+	}
+	if got := p.sql("rdsadmin", "", "morphee", "SELECT string_agg(tablename || ' ' || tableowner, ', ' ORDER BY tablename) FROM pg_tables WHERE schemaname IN ('public', 'more')"); got != "Odd Notes backend_tables, parents backend_tables, plain backend" {
+		t.Errorf("the tables are %s", got)
+	}
+	// In use, it is left as it is, and the task starts.
+	as(`CREATE TABLE busy (id int); ALTER TABLE busy ENABLE ROW LEVEL SECURITY`)
+	hold := exec.Command(filepath.Join(p.Bin, "psql"), "-Xq", "-h", p.Dir, "-U", "rdsadmin", "-d", "morphee", "-c", "BEGIN; TABLE busy; SELECT pg_sleep(60)")
+	if err := hold.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for p.sql("rdsadmin", "", "morphee", "SELECT count(*) FROM pg_locks WHERE relation = 'busy'::regclass") == "0" {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if out, err := p.tryBootstrap("morphee", "backend", ""); err != nil || !strings.Contains(out, "the table busy is in use") {
+		t.Errorf("a table in use: %v %s", err, out)
+	}
+	_ = hold.Process.Kill()
+	_ = hold.Wait()
+	p.sql("rdsadmin", "", "morphee", "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'busy'::regclass")
+	p.bootstrap("morphee", "backend", "")
+	if got := p.sql("rdsadmin", "", "morphee", "SELECT tableowner FROM pg_tables WHERE tablename = 'busy'"); got != "backend_tables" {
+		t.Errorf("the table that was in use is of %s", got)
 	}
 }
 
@@ -184,6 +236,7 @@ func TestDatabaseBootstrapRefuses(t *testing.T) {
 		"Database: got nothing":   {Image: image, Name: "a", Role: "a"},
 		"Image: got nothing":      {Database: db, Name: "a", Role: "a"},
 		`Name: got a"b`:           {Database: db, Image: image, Name: `a"b`, Role: "a"},
+		"Role: got xxxxx":         {Database: db, Image: image, Name: "a", Role: strings.Repeat("x", 57)},
 		"Role: got A":             {Database: db, Image: image, Name: "a", Role: "A"},
 		"Role: got rdsadmin":      {Database: db, Image: image, Name: "a", Role: "rdsadmin"},
 		"Role: got postgres":      {Database: db, Image: image, Name: "a", Role: "postgres"},

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -200,6 +201,35 @@ func TestSignInsTablesOnEveryServer(t *testing.T) {
 			if out, err := s.query("morphee", "super", "auth", "select 1"); err == nil {
 				t.Errorf("the backend reads sign-in's database: %s", out)
 			}
+			// The moves of docs/migrate/1-to-2.md: from the container to here, and back.
+			container := &pgServer{testtools.StartPostgres(t, testtools.PostgresOptions{Superuser: superuser, Password: "super"}), t}
+			for _, file := range []string{"superuser-password", "morphee-password", "auth-password"} {
+				container.write(file, "super")
+			}
+			if out, err := container.prepare(list); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if out, err := container.query("auth", "super", "auth", testtools.GoTrueMigration()+"create policy mine on auth.users using (email like '1%')"); err != nil {
+				t.Fatal(out)
+			}
+			const state = `select count(*), (select string_agg(email, '' order by email) from auth.users), bool_and(relrowsecurity), string_agg(distinct array_to_string(relacl, ','), ' '),
+				string_agg(distinct pg_get_userbyid(relowner), ' '), (select string_agg(policyname || qual, '') from pg_policies) from pg_class where relnamespace = 'auth'::regnamespace and relkind = 'r'`
+			want := container.SQL("auth", state)
+			move := func(from *pgServer, fromUser string, to *pgServer, toUser string) {
+				t.Helper()
+				script := fmt.Sprintf(`set -o pipefail; pg_dump -Fc -Z0 --no-comments -h %s -U %s -d auth | pg_restore --single-transaction --clean --if-exists -h %s -U %s -d auth`, from.Dir, fromUser, to.Dir, toUser)
+				cmd := exec.Command("bash", "-c", script)
+				cmd.Env = append(os.Environ(), "PATH="+s.Bin+":"+os.Getenv("PATH"), "PGPASSWORD=super")
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("from %s to %s: %v\n%s", fromUser, toUser, err, out)
+				}
+				if got := to.SQL("auth", state); got != want {
+					t.Errorf("from %s to %s: the tables are\n%s\nwant\n%s", fromUser, toUser, got, want)
+				}
+			}
+			move(container, superuser, s, c.admin)
+			container.SQL("auth", "truncate auth.users cascade; alter table auth.users disable row level security")
+			move(s, c.admin, container, superuser)
 			if got := s.SQL("postgres", "select rolname from pg_roles where rolname = 'postgres' and (rolcanlogin or rolsuper)"); c.admin == "neondb_owner" && got != "" {
 				t.Error("somebody signs in as a role that is nobody's")
 			}
