@@ -238,7 +238,7 @@ func (m *migration) arrived() {
 	}
 	for from, to := range map[string]string{"morphee": "app", "auth": "auth", "forgejo": "forgejo"} {
 		for _, query := range []string{
-			`select n.nspname, c.relname, c.relkind, case when pg_get_userbyid(c.relowner) = any (array['postgres', 'morphee_tables']) and not exists (select from pg_roles where rolname = 'postgres' and not rolsuper and oid = c.relowner) then 'morphee' else pg_get_userbyid(c.relowner) end from pg_class c join pg_namespace n on n.oid = relnamespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1, 2`,
+			`select n.nspname, c.relname, c.relkind, case when pg_get_userbyid(c.relowner) = 'morphee_tables' or (select rolsuper from pg_roles r where r.oid = relowner) then 'morphee' else pg_get_userbyid(c.relowner) end from pg_class c join pg_namespace n on n.oid = relnamespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1, 2`,
 			`select extname from pg_extension order by 1`,
 			`select pg_get_userbyid(datdba) from pg_database where datname = current_database()`,
 			`select loid, convert_from(lo_get(loid), 'UTF8') from (select oid as loid from pg_largeobject_metadata) l`,

@@ -152,7 +152,7 @@ COMMIT;
 
 // masterStaysOut takes a transaction back that would lock the master user out.
 const masterStaysOut = `DO $$ BEGIN
-  IF pg_has_role(CURRENT_USER, 'rds_iam', 'MEMBER') THEN
+  IF pg_has_role(CURRENT_USER, '%[1]s', 'MEMBER') AND pg_has_role('%[1]s', 'rds_iam', 'MEMBER') THEN
     RAISE EXCEPTION 'the master user would be a member of rds_iam by way of %[1]s, and its password no longer accepted: no role with a password may be a member of one without; revoke that membership';
   END IF;
 END $$;

@@ -134,6 +134,11 @@ func TestDatabaseBootstrapOnPostgres(t *testing.T) {
 		p.bootstrapFails("forgejo", "forgejo", "canary-rotated", "rds_iam")
 		p.sql("morphee_admin", "master", "morphee", "SELECT 1")
 	}
+	// The other way round: the one with a password was there first.
+	p.sql("rdsadmin", "", "morphee", "REVOKE backend FROM between; CREATE ROLE late LOGIN; GRANT late TO between")
+	p.bootstrap("forgejo", "forgejo", "canary-rotated")
+	p.bootstrapFails("morphee", "late", "", "rds_iam")
+	p.sql("morphee_admin", "master", "morphee", "SELECT 1")
 }
 
 // memberships are those that are not the cloud's own.
