@@ -233,6 +233,15 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 }
 
+// A copy of a Forgejo that runs elsewhere tells nobody outside of what happens to it.
+func TestWebhooksOfACopyStayInside(t *testing.T) {
+	for inside, want := range map[bool]string{false: "external,backend,other", true: "backend,other"} {
+		if got := webhookHosts(Settings{WebhookHosts: []string{"backend", "other"}, WebhooksInside: inside}); got != want {
+			t.Errorf("inside %v: %s, want %s", inside, got, want)
+		}
+	}
+}
+
 // TestJWTSecretLength: Forgejo replaces a secret that is not 32 bytes in base64url by its own.
 func TestJWTSecretLength(t *testing.T) {
 	key, err := base64.RawURLEncoding.DecodeString(strings.Repeat("z", 43))
@@ -251,6 +260,7 @@ func TestRefusals(t *testing.T) {
 		"Settings.MaxUploadMiB":  func(a *ServiceArgs) { a.Settings.MaxUploadMiB = 0 },
 		"GitTimeoutSeconds":      func(a *ServiceArgs) { a.Settings.GitTimeoutSeconds = 1 },
 		"WebhookHosts":           func(a *ServiceArgs) { a.Settings.WebhookHosts = []string{"a b"} },
+		"with WebhooksInside":    func(a *ServiceArgs) { a.Settings.WebhookHosts, a.Settings.WebhooksInside = nil, true },
 		"Limits.MemoryMiB":       func(a *ServiceArgs) { a.Settings.Limits.MemoryMiB = 128 },
 		"Limits.CPUs":            func(a *ServiceArgs) { a.Settings.Limits.CPUs = 0 },
 		"Database.Host":          func(a *ServiceArgs) { a.Database.Host = nil },

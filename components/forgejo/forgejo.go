@@ -128,6 +128,7 @@ func (a *ServiceArgs) validateAll(name string) error {
 	p.Require(mailPattern.MatchString(s.AdminEmail), "Settings.AdminEmail", s.AdminEmail, "a mail address", "morphee:forgejo.adminEmail")
 	p.Require(s.MaxUploadMiB >= 1 && s.MaxUploadMiB <= 4096, "Settings.MaxUploadMiB", s.MaxUploadMiB, "1 to 4096", "morphee:forgejo.maxUploadMiB")
 	p.Require(s.GitTimeoutSeconds >= 60 && s.GitTimeoutSeconds <= 7200, "Settings.GitTimeoutSeconds", s.GitTimeoutSeconds, "60 to 7200", "morphee:forgejo.gitTimeoutSeconds")
+	p.Require(!s.WebhooksInside || len(s.WebhookHosts) > 0, "Settings.WebhookHosts", "none", "at least one with WebhooksInside: without any, Forgejo allows everything public", "")
 	for _, h := range s.WebhookHosts {
 		p.Require(hostPattern.MatchString(h), "Settings.WebhookHosts", h, "host names", "")
 	}

@@ -2,6 +2,7 @@ package forgejo
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -26,6 +27,9 @@ type Settings struct {
 	GitTimeoutSeconds int
 	// WebhookHosts may be called by webhooks although they are private, such as "backend".
 	WebhookHosts []string
+	// WebhooksInside lets webhooks call WebhookHosts and nothing public: for a copy of a Forgejo that is
+	// running elsewhere. It needs at least one of WebhookHosts. Default false.
+	WebhooksInside bool
 	// Limits bound the container. 512 MiB and 0.5 CPUs on the Docker host.
 	Limits Limits
 }
@@ -116,7 +120,7 @@ func environment(args *ServiceArgs) map[string]pulumi.StringInput {
 		"FORGEJO__git_0X2E_timeout__GC":                    strconv.Itoa(s.GitTimeoutSeconds),
 		"FORGEJO__actions__ENABLED":                        "false", // runs nobody's code
 		"FORGEJO__migrations__ALLOW_LOCALNETWORKS":         "false",
-		"FORGEJO__webhook__ALLOWED_HOST_LIST":              webhookHosts(s.WebhookHosts),
+		"FORGEJO__webhook__ALLOWED_HOST_LIST":              webhookHosts(s),
 		"FORGEJO__security__INSTALL_LOCK":                  "true", // the web installer never opens
 		"FORGEJO__security__DISABLE_GIT_HOOKS":             "true",
 		"FORGEJO__security__REVERSE_PROXY_LIMIT":           "1",
@@ -157,11 +161,12 @@ func secretSettings(args *ServiceArgs) []secretSetting {
 	}
 }
 
-// webhookHosts is what webhooks may call: everything public, and the private hosts named.
-func webhookHosts(private []string) string {
-	list := "external"
-	for _, h := range private {
-		list += "," + h
+// webhookHosts is what webhooks may call: everything public, and the private hosts named. An empty list
+// would be the default to Forgejo, which is everything public.
+func webhookHosts(s Settings) string {
+	list := s.WebhookHosts
+	if !s.WebhooksInside {
+		list = append([]string{"external"}, list...)
 	}
-	return list
+	return strings.Join(list, ",")
 }
