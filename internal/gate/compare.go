@@ -58,6 +58,7 @@ func Compare(ctx context.Context, root string, base *Base, stack *rehearsal.Stac
 	}
 	s := &c.out.Stack
 	reached(s, c.out.Before, c.out.After)
+	leaps(s, c.out.Before, c.out.After, c.circumstances)
 	if err := judge(s, c.out.Before, c.out.After, c.circumstances); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ func Previewed(p *report.Preview, stack *rehearsal.Stack, now time.Time) (*Compa
 	}
 	if p.Complete || s.New {
 		reached(&c.Stack, c.Before, c.After)
+		leaps(&c.Stack, c.Before, c.After, options)
 		return c, judge(&c.Stack, c.Before, c.After, options)
 	}
 	// Part of a stack would look as if the rest were missing.
@@ -40,7 +41,7 @@ func Previewed(p *report.Preview, stack *rehearsal.Stack, now time.Time) (*Compa
 	}
 	c.Stack.Policies = c.Stack.Policies.OnlyRules(stepRules())
 	c.Stack.Stateful.Unprotected = nil
-	c.Stack.Notes = append(c.Stack.Notes, "The preview lists only what changes, so only the policies about changes were asked, and the counts of stateful "+
+	c.Stack.Notes = append(c.Stack.Notes, "The preview lists only what changes, so only the policies about changes were asked, whether a step of a move is left out was not looked for, and the counts of stateful "+
 		"resources are of what changes. pulumi preview --json --show-sames gives the whole stack.")
 	return c, nil
 }
@@ -61,6 +62,7 @@ func Exported(name string, before, after []deployment.Resource, stack *rehearsal
 	}
 	c := &Compared{Stack: s, Before: before, After: after}
 	reached(&c.Stack, before, after)
+	leaps(&c.Stack, before, after, options)
 	return c, judge(&c.Stack, before, after, options)
 }
 

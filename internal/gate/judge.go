@@ -5,6 +5,8 @@ import (
 
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/report"
+	"github.com/morphee-app/morphee-infra/internal/safety"
+	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/policy/packs"
 	"github.com/morphee-app/morphee-infra/policy/rule"
 	"github.com/morphee-app/morphee-infra/policy/snapshot"
@@ -42,6 +44,18 @@ func judge(s *report.Stack, before, after []deployment.Resource, options rule.Op
 	}
 	s.Hold(before, after, options.Disposable(), func(urn string) string { return accepted[urn] })
 	return nil
+}
+
+// leaps finds the step of the move to AWS that a change leaves out. Of a change that cannot be carried out
+// the stack after it is not known.
+func leaps(s *report.Stack, before, after []deployment.Resource, options rule.Options) {
+	o := verdict.Safety(options)
+	if o.Disposable || len(s.Errors) > 0 {
+		return
+	}
+	if err := safety.Leap(safety.StandingOf(before), safety.StandingOf(after), o.Copied); err != nil {
+		s.Errors = append(s.Errors, err.Error())
+	}
 }
 
 func policies(is, of, was rule.Report) *report.Policies {

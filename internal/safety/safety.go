@@ -8,6 +8,7 @@ package safety
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -22,6 +23,9 @@ type Options struct {
 	// Disposable stacks may lose what is not protected. What the state still has as protected may not
 	// go even then: the protection is lifted first, by a change of its own.
 	Disposable bool
+
+	// Copied is morphee:migration.copy, "" where it is not known: the stack's own output is taken then.
+	Copied string
 
 	// Accept gives the reason why the deletion or replacement of a resource is accepted, or "". What the
 	// state still has as protected may not go even then.
@@ -139,10 +143,15 @@ func (p plan) unseen(errors []string, seen []Loss) []Loss {
 // Refusal is the error that explains losses.
 type Refusal struct{ Losses []Loss }
 
-// Guard refuses a plan that has losses. It is made for sim.Options.Guard.
+// Guard refuses a plan that has losses, or that leaves out a step of the move to AWS. It is made for
+// sim.Options.Guard.
 func Guard(o Options) func(*sim.Result) error {
 	return func(planned *sim.Result) error {
-		return Refuse(Losses(planned, o))
+		lost, leap := Refuse(Losses(planned, o)), Leaps(planned, o)
+		if leap == nil {
+			return lost
+		}
+		return errors.Join(leap, lost)
 	}
 }
 

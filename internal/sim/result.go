@@ -36,6 +36,8 @@ type Result struct {
 	// Inspect looks at the result. They are not the whole stack unless Whole.
 	States []*pkgresource.State `json:"-"`
 	Whole  bool                 `json:"-"`
+	// Had are all resources as the state has them before, for as long and as far as States.
+	Had []*pkgresource.State `json:"-"`
 
 	// Log is what was done to the simulated clouds, in the order in which it was finished.
 	Log []provider.Operation `json:"-"`
@@ -105,6 +107,7 @@ type Violation struct {
 type observed struct {
 	changes    map[string]*ResourceChange
 	states     map[resource.URN]*pkgresource.State
+	had        map[resource.URN]*pkgresource.State
 	packs      map[string]bool
 	violations []Violation
 	errors     []string
@@ -114,7 +117,7 @@ type observed struct {
 }
 
 func newObserved() *observed {
-	return &observed{changes: map[string]*ResourceChange{}, states: map[resource.URN]*pkgresource.State{}, packs: map[string]bool{}}
+	return &observed{changes: map[string]*ResourceChange{}, states: map[resource.URN]*pkgresource.State{}, had: map[resource.URN]*pkgresource.State{}, packs: map[string]bool{}}
 }
 
 func (o *observed) add(e engine.Event) {
@@ -158,12 +161,15 @@ func (o *observed) add(e engine.Event) {
 	}
 }
 
-// keep notes the resource as the program wants it. The event has a copy: before the step its inputs, after it
+// keep notes the resource as the state has it, and as the program wants it. The event has a copy: before the step its inputs, after it
 // the outputs too. What a refresh finds, and what is only read, is not the program's.
 func (o *observed) keep(m engine.StepEventMetadata) {
 	switch m.Op {
 	case deploy.OpRead, deploy.OpReadReplacement, deploy.OpRefresh:
 		return
+	}
+	if m.Old != nil {
+		o.had[m.URN] = m.Old.State
 	}
 	if m.New != nil {
 		o.states[m.URN] = m.New.State
@@ -312,7 +318,7 @@ func (o *observed) result(op Operation, stack Stack, changes pulumidisplay.Resou
 		r.Resources = append(r.Resources, *c)
 	}
 	slices.SortFunc(r.Resources, func(a, b ResourceChange) int { return cmp.Compare(a.URN, b.URN) })
-	r.States = slices.Collect(maps.Values(o.states))
+	r.States, r.Had = slices.Collect(maps.Values(o.states)), slices.Collect(maps.Values(o.had))
 	for name := range o.packs {
 		r.Policies.Packs = appendNew(r.Policies.Packs, name)
 	}

@@ -105,7 +105,7 @@ func (s Store) Run(ctx context.Context, op Operation, stack Stack, opts Options)
 	case op == Up && opts.Inspect != nil:
 		err = result.inspect(opts.Inspect, err)
 	}
-	result.States = nil
+	result.States, result.Had = nil, nil
 	return result, err
 }
 

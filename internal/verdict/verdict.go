@@ -5,11 +5,13 @@ package verdict
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/morphee-app/morphee-infra/internal/config"
 	"github.com/morphee-app/morphee-infra/internal/leaving"
 	"github.com/morphee-app/morphee-infra/internal/safety"
 	"github.com/morphee-app/morphee-infra/internal/sim"
@@ -30,7 +32,7 @@ func Circumstances(stack sim.Stack, now time.Time) rule.Options {
 // Safety says what a stack may lose: what its configuration gives up, and what its exceptions accept.
 func Safety(options rule.Options) safety.Options {
 	given := leaving.New(options.Config)
-	return safety.Options{Disposable: options.Disposable(), Accept: func(c sim.ResourceChange) string {
+	return safety.Options{Disposable: options.Disposable(), Copied: copied(options.Config), Accept: func(c sim.ResourceChange) string {
 		if c.Op == "delete" && given.Retired(c.Name) {
 			return given.Reason(c.Name)
 		}
@@ -39,6 +41,13 @@ func Safety(options rule.Options) safety.Options {
 		}
 		return ""
 	}}
+}
+
+// copied is the stamp of the copy that was brought in last; "" where the configuration has none.
+func copied(values map[string]string) string {
+	var migration struct{ Copy string }
+	_ = json.Unmarshal([]byte(values[config.Namespace+":migration"]), &migration) // no object has no stamp
+	return migration.Copy
 }
 
 // Judge follows one preview or up of a stack.
@@ -82,6 +91,9 @@ func (j *Judge) planned(preview *sim.Result) error {
 	}
 	j.losses = safety.Losses(preview, Safety(j.options))
 	errs := violated(j.found.Violations)
+	if err := safety.Leaps(preview, Safety(j.options)); err != nil {
+		errs = append(errs, err)
+	}
 	if err := safety.Refuse(j.losses); err != nil {
 		errs = append(errs, err.(interface{ Unwrap() []error }).Unwrap()...)
 	}
