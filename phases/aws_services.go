@@ -80,8 +80,13 @@ func (r *region) forgejo() error {
 	}
 	settings := forgejoSettings(c)
 	settings.Limits = forgejo.Limits{MemoryMiB: c.AWS.Forgejo.MemoryMiB, CPUs: float64(c.AWS.Forgejo.CPUUnits) / 1024}
-	settings.WebhookHosts = []string{"backend." + r.ecs.Namespace}
+	settings.WebhookHosts, settings.WebhooksInside = []string{"backend." + r.ecs.Namespace}, !r.callsOut()
 	where := r.task()
+	if r.beside != nil && c.Migration.Writes == config.WritesAWSFrozen {
+		// The task is replaced when writing is refused, and not before: that ends pushes under way, which
+		// would else be acknowledged after the copy was made.
+		where.Ready = append(where.Ready[:len(where.Ready):len(where.Ready)], r.alb.Frozen...)
+	}
 	where.Exec = c.AWS.Forgejo.Exec
 	where.DesiredCount = r.tasks(1)
 	home := &forgejo.EcsHome{

@@ -35,6 +35,14 @@ func Moving(ctx *pulumi.Context, in Input) (pulumi.Map, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m := in.Config.Migration; m.Copy != "" {
+		to := "server"
+		if m.OnAWS() {
+			to = "aws"
+		}
+		// The next change is held against it: see internal/safety.
+		a.outputs["dataCopy"] = pulumi.String(m.Copy + " to " + to)
+	}
 	maps.Copy(serverOutputs, a.outputs)
 	return serverOutputs, nil
 }
@@ -143,11 +151,19 @@ func (r *region) tasks(n int) *int {
 }
 
 // refusesWrites says whether the load balancer lets nobody write: while the data is being taken to the
-// server, and for as long as somebody might still be sent here although the server's data counts. Before
-// the names lead into the zone nobody is, and AWS can be tried out.
+// server, and for as long as the server's data counts. Where the names lead does not matter: after they
+// were taken back, resolvers remember AWS's address for a while. Only a trial is let through, which the
+// configuration allows before anybody was sent here.
 func (r *region) refusesWrites() bool {
 	m := r.cfg.Migration
-	return r.beside != nil && (m.Writes == config.WritesAWSFrozen || !m.OnAWS() && m.Weighted())
+	return r.beside != nil && (m.Writes == config.WritesAWSFrozen || !m.OnAWS() && !m.Trial)
+}
+
+// callsOut says whether Forgejo's webhooks may call public hosts: while its data counts and is written.
+// On a copy they have the addresses and the secret of the real ones, and would tell the product of
+// pushes that never were.
+func (r *region) callsOut() bool {
+	return r.beside == nil || r.cfg.Migration.Writes == config.WritesAWS
 }
 
 // exports says whether the daily export runs here: where the data counts.

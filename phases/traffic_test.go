@@ -19,6 +19,9 @@ func movingConfig(t *testing.T, migration map[string]any) config.Config {
 	t.Helper()
 	tree := map[string]any{"from": 2, "names": "weighted"}
 	maps.Copy(tree, migration)
+	if writes, _ := tree["writes"].(string); strings.HasPrefix(writes, "aws") {
+		tree["copy"] = "20261106T021500Z"
+	}
 	return serverConfig(t, 3, map[string]any{"server": large, "alarms": map[string]any{"emails": []any{"ops@morphee.app"}}, "migration": tree})
 }
 
@@ -145,8 +148,8 @@ func TestMovingKeepsTheNames(t *testing.T) {
 
 // What cannot be looked into is closed while nothing may be written: git over SSH.
 func TestMovingClosesSSHWhileFrozen(t *testing.T) {
-	open := func(writes, names string) (server, balancer bool) {
-		c := movingConfig(t, map[string]any{"writes": writes, "names": names})
+	open := func(writes, names string, trial bool) (server, balancer bool) {
+		c := movingConfig(t, map[string]any{"writes": writes, "names": names, "trial": trial})
 		c.Forgejo.SSHPort, c.AWS.Forgejo.SSHLoadBalancer, c.AWS.Forgejo.SSHAllowedSources = 222, true, []string{"198.51.100.0/24"}
 		list, _ := recordMoving(t, c)
 		for _, r := range list {
@@ -158,14 +161,51 @@ func TestMovingClosesSSHWhileFrozen(t *testing.T) {
 		return server, balancer
 	}
 	for _, c := range []struct {
-		writes, names    string
-		server, balancer bool
+		writes, names           string
+		trial, server, balancer bool
 	}{
-		{"server", "server", true, true}, {"server", "weighted", true, false}, {"server-frozen", "weighted", false, false},
-		{"aws-frozen", "weighted", false, false}, {"aws", "weighted", false, true},
+		{"server", "server", true, true, true}, {"server", "server", false, true, false}, {"server", "weighted", false, true, false},
+		{"server-frozen", "weighted", false, false, false}, {"aws-frozen", "weighted", false, false, false}, {"aws", "weighted", false, false, true},
 	} {
-		if server, balancer := open(c.writes, c.names); server != c.server || balancer != c.balancer {
+		if server, balancer := open(c.writes, c.names, c.trial); server != c.server || balancer != c.balancer {
 			t.Errorf("%s, names %s: open on the server %v, on AWS %v", c.writes, c.names, server, balancer)
+		}
+	}
+}
+
+// AWS takes what is written only where its data counts, or where somebody tries it out before anybody was
+// sent there; and only where its data counts do its webhooks reach anybody.
+func TestMovingKeepsCopiesQuiet(t *testing.T) {
+	for _, c := range []struct {
+		writes, names              string
+		trial, refuses, callsOut   bool
+		forgejoWaitsForTheRefusals bool
+	}{
+		{"server", "server", true, false, false, false}, {"server", "server", false, true, false, false}, {"server", "weighted", false, true, false, false},
+		{"server-frozen", "server", false, true, false, false}, {"server-frozen", "weighted", false, true, false, false},
+		{"aws", "server", false, false, true, false}, {"aws", "weighted", false, false, true, false}, {"aws-frozen", "weighted", false, true, false, true},
+	} {
+		list, outputs := recordMoving(t, movingConfig(t, map[string]any{"writes": c.writes, "names": c.names, "trial": c.trial}))
+		refuses, callsOut, tasks, waits := false, false, 0, false
+		for _, r := range list {
+			refuses = refuses || strings.HasPrefix(r.Name, "aws-alb-frozen-")
+			if r.Type == "aws:ecs/taskDefinition:TaskDefinition" && strings.HasPrefix(r.Name, "aws-forgejo-") {
+				tasks++
+				text := fmt.Sprint(r.Inputs["containerDefinitions"])
+				callsOut = strings.Contains(text, "external,backend.morphee.internal")
+				if !strings.Contains(text, "backend.morphee.internal") {
+					t.Errorf("%+v: the webhooks do not reach the backend beside it: %s", c, text)
+				}
+			}
+			if r.Type == "aws:ecs/service:Service" && strings.HasPrefix(r.Name, "aws-forgejo-") {
+				waits = strings.Contains(fmt.Sprint(r.Dependencies), "aws-alb-frozen-changes")
+			}
+		}
+		if refuses != c.refuses || callsOut != c.callsOut || tasks != 1 || waits != c.forgejoWaitsForTheRefusals {
+			t.Errorf("%+v: refuses %v, calls out %v, %d task definitions, waits %v", c, refuses, callsOut, tasks, waits)
+		}
+		if stamp := outputs["dataCopy"]; (stamp != nil) != strings.HasPrefix(c.writes, "aws") {
+			t.Errorf("%+v: the output dataCopy is %v", c, stamp)
 		}
 	}
 }

@@ -52,6 +52,7 @@ var formats = map[string]format{
 	"pattern":      pattern("a resource's name", "a name without spaces, in which * stands for any text", `\S{1,500}`),
 	"reason":       {name: "a reason", want: "three words or more", valid: func(s string) bool { return len(strings.Fields(s)) >= 3 }},
 	"day":          {name: "a day", want: "a day such as 2027-01-31, in quotes", valid: func(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil }},
+	"stamp":        {name: "a copy's stamp", want: "the time at which the copy was begun, in UTC, such as 20270131T031500Z", valid: func(s string) bool { _, err := time.Parse("20060102T150405Z", s); return err == nil }},
 	"hostname":     {name: "a host name", want: "lower-case labels with dots, such as git.morphee.app", valid: isHostname},
 	"email":        {name: "a mail address", want: "a mail address, such as ops@morphee.app", valid: isEmail},
 	"https-url":    {name: "an https URL", want: "a URL that starts with https://", valid: isHTTPS},

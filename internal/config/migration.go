@@ -19,6 +19,12 @@ type Migration struct {
 	Names string `key:"names" default:"server" enum:"server|weighted"`
 	// Share of the traffic that AWS gets, the server getting the rest.
 	AWSWeight int `key:"awsWeight" default:"0" unit:"%" min:"0" max:"100"`
+	// Stamp of the copy that was brought in last, while nothing could be written: into AWS before writes
+	// becomes aws, or into the server before it becomes server again.
+	Copy string `key:"copy" required:"while AWS's data counts, and on the way back" format:"stamp" example:"20270131T031500Z"`
+	// Lets people write on AWS although the server's data counts, to try AWS out before anybody is sent
+	// there: what they write is thrown away.
+	Trial bool `key:"trial" default:"false"`
 	// The end of the server.
 	Retire Retire `key:"retire"`
 }

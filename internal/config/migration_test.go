@@ -22,15 +22,16 @@ func moving(t *testing.T, yaml string) map[string]any {
 
 const (
 	confirmed = `confirm: [vps, traefik, postgres, databases, redis, backend, forgejo, backup, managed-databases, database, database-archive]`
-	retiring  = `migration: {from: 2, names: weighted, writes: aws, awsWeight: 100, retire: {state: retiring, backupVerified: '2026-11-20', ` + confirmed + `}}`
+	retiring  = `migration: {from: 2, names: weighted, writes: aws, copy: 20261106T021500Z, awsWeight: 100, retire: {state: retiring, backupVerified: '2026-11-20', ` + confirmed + `}}`
 )
 
 func TestMigrationSteps(t *testing.T) {
 	for _, yaml := range []string{
 		`migration: {from: 2}`, `migration: {from: 1}`, `migration: {from: 2, names: weighted}`,
-		`migration: {from: 2, names: weighted, writes: server-frozen}`, `migration: {from: 2, writes: aws}`,
-		`migration: {from: 2, names: weighted, writes: aws, awsWeight: 50}`, `migration: {from: 2, names: weighted, writes: aws-frozen, awsWeight: 100}`,
+		`migration: {from: 2, names: weighted, writes: server-frozen}`, `migration: {from: 2, copy: 20261106T021500Z, writes: aws}`, `migration: {from: 2, trial: true}`, `migration: {from: 2, copy: 20261106T021500Z, writes: server}`,
+		`migration: {from: 2, names: weighted, writes: aws, copy: 20261106T021500Z, awsWeight: 50}`, `migration: {from: 2, names: weighted, writes: aws-frozen, copy: 20261106T021500Z, awsWeight: 100}`,
 		retiring, strings.Replace(retiring, "retiring", "retired", 1),
+		strings.Replace(strings.Replace(retiring, "retiring", "retired", 1), "copy: 20261106T021500Z, ", "", 1),
 	} {
 		if errs := problems(t, moving(t, yaml)); errs != nil {
 			t.Errorf("%s: %v", yaml, errs)
@@ -52,6 +53,15 @@ func TestMigrationMistakes(t *testing.T) {
 		{3, `migration: {from: 2, writes: aws, awsWeight: 50}`, "migration.awsWeight", "names lead straight to the server"},
 		{3, `migration: {from: 2, names: weighted, awsWeight: 1}`, "migration.awsWeight", "while the server's data counts"},
 		{3, `migration: {from: 2, names: weighted, writes: server-frozen, awsWeight: 50}`, "migration.awsWeight", "while the server's data counts"},
+		{3, `migration: {from: 2, writes: aws}`, "migration.copy", "empty databases"},
+		{3, `migration: {from: 2, names: weighted, writes: aws-frozen}`, "migration.copy", "empty databases"},
+		{3, strings.Replace(retiring, "copy: 20261106T021500Z, ", "", 1), "migration.copy", "empty databases"},
+		{3, strings.Replace(retiring, "20261106T021500Z", "20261306T021500Z", 1), "migration.copy", "is not a copy's stamp"},
+		{3, `migration: {copy: 20261106T021500Z}`, "migration.copy", "has no effect"},
+		{3, `migration: {trial: true}`, "migration.trial", "has no effect"},
+		{3, `migration: {from: 2, names: weighted, trial: true}`, "migration.trial", "given its address"},
+		{3, `migration: {from: 2, writes: server-frozen, trial: true}`, "migration.trial", "has no effect"},
+		{3, `migration: {from: 2, copy: 20261106T021500Z, trial: true}`, "migration.trial", "still remember its address"},
 		{3, `{dns: {ttlSeconds: 300}, migration: {from: 2}}`, "dns.ttlSeconds", "60 during a migration"},
 		{3, `{database: {cutover: true}, forgejo: {server: {enabled: true, cutover: true}}, migration: {from: 2}}`, "forgejo.server.cutover", "a bucket of their own"},
 		{3, `{disposable: true, backups: {enabled: false}, database: {provider: container}, migration: {from: 2}}`, "backups.enabled", "nothing to bring to AWS"},
@@ -97,7 +107,7 @@ func TestMigrationDerives(t *testing.T) {
 	if got := services(`migration: {from: 1, writes: server-frozen}`); got != "traefik frontend backend relay redis postgres gotrue forgejo backup" {
 		t.Error(got)
 	}
-	if got := services(`migration: {from: 1, writes: aws}`); got != "traefik frontend relay redis postgres backup" {
+	if got := services(`migration: {from: 1, copy: 20261106T021500Z, writes: aws}`); got != "traefik frontend relay redis postgres backup" {
 		t.Error(got)
 	}
 	gone, err := config.Parse(moving(t, strings.Replace(retiring, "retiring", "retired", 1)))

@@ -16,6 +16,8 @@ func (r rules) migration() {
 		return
 	}
 	r.traffic()
+	r.copied()
+	r.trial()
 	r.retire()
 	if r.ForgejoMoved() && r.Moving() && !r.broken("forgejo.server") {
 		r.wrong("forgejo.server.cutover", true, "keeps the repositories' backups in a bucket of their own, which the move does not read", "false during a migration",
@@ -36,7 +38,7 @@ func (r rules) migration() {
 
 // noMigration refuses keys that would say nothing.
 func (r rules) noMigration() {
-	for _, k := range []string{"from", "writes", "names", "awsWeight", "retire.state", "retire.backupVerified", "retire.confirm"} {
+	for _, k := range []string{"from", "writes", "names", "awsWeight", "copy", "trial", "retire.state", "retire.backupVerified", "retire.confirm"} {
 		path := "migration." + k
 		if !r.d.set[path] || r.broken(path) || k == "from" && r.Migration.From == 0 {
 			continue
@@ -58,6 +60,33 @@ func (r rules) traffic() {
 	if m.AWSWeight > 0 && !m.OnAWS() {
 		r.wrong("migration.awsWeight", m.AWSWeight, "sends people to AWS while the server's data counts", "0 with migration.writes: "+m.Writes,
 			"first move the data: writes: server-frozen, the last copy, then writes: aws (docs/migrate)")
+	}
+}
+
+// copied wants the copy named that AWS's data began with. Once the server is gone there is nothing left
+// that it could be missing from.
+func (r rules) copied() {
+	m := r.Migration
+	if m.OnAWS() && m.Copy == "" && m.Retire.State != StateRetired && !r.broken("migration.copy") {
+		r.missing("migration.copy", "without a copy of the server's data AWS would begin with empty databases",
+			"freeze the server first (writes: server-frozen), bring its last copy in (ops/runbooks/move-data.md), and write down the stamp of it")
+	}
+}
+
+// trial keeps trials to the time in which nobody can have been sent to AWS.
+func (r rules) trial() {
+	m := r.Migration
+	if !m.Trial {
+		return
+	}
+	switch {
+	case m.Writes != WritesServer:
+		r.wrong("migration.trial", true, "has no effect: only while the server's data counts is what is written on AWS thrown away", "false with migration.writes: "+m.Writes, "leave the key out")
+	case m.Weighted():
+		r.wrong("migration.trial", true, "lets people write on AWS whose resolvers were given its address, and throws it away", "false with migration.names: weighted", "leave the key out")
+	case m.Copy != "":
+		r.wrong("migration.trial", true, "lets people write on AWS who may still remember its address, and throws it away", "false with migration.copy",
+			"leave migration.trial out; to try AWS out once more, deploy that first, and then take migration.copy out")
 	}
 }
 

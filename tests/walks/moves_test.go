@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -105,6 +106,7 @@ func beside(t *rapid.T, s settings, c config.Config) settings {
 		engine = settings{"engine": "rds"}
 	}
 	return s.sets("phase", 3, "migration", settings{"from": c.Phase}, "dns.ttlSeconds", nil, "dns.proxied", nil,
+		"migration.trial", rapid.SampledFrom([]any{nil, true}).Draw(t, "trial"),
 		"aws", settings{"nat": rapid.SampledFrom([]any{"instance", "single"}).Draw(t, "nat"), "database": engine}, "alarms.emails", []any{"ops@morphee.app"})
 }
 
@@ -116,6 +118,19 @@ func retire(_ *rapid.T, s settings, c config.Config) settings {
 	}
 	return s.with("migration.retire", settings{"state": "retiring", "backupVerified": "2026-11-20", "confirm": confirm})
 }
+
+// broughtIn lets the other platform's data count, as of a copy that was made after the last one.
+func broughtIn(writes string) func(*rapid.T, settings, config.Config) settings {
+	return func(_ *rapid.T, s settings, c config.Config) settings {
+		last, err := time.Parse(stampFormat, c.Migration.Copy)
+		if err != nil {
+			last = time.Date(2026, 11, 6, 2, 15, 0, 0, time.UTC)
+		}
+		return s.sets("migration.writes", writes, "migration.copy", last.Add(time.Hour).Format(stampFormat), "migration.awsWeight", nil)
+	}
+}
+
+const stampFormat = "20060102T150405Z"
 
 // regions are those that a stack in eu-west-1 may add, in their order.
 var regions = []string{"us-east-1", "us-west-2", "ap-southeast-1"}
@@ -142,9 +157,10 @@ func lastRegionIs(c config.Config, state string) bool {
 	return c.Phase == 4 && n > 1 && c.AWS.Regions[n-1].State == state
 }
 
+func onServerData(m config.Migration) bool { return m.Writes == config.WritesServer }
+
 // moves are the whole ladder.
 func moves() []move {
-	onServerData := func(m config.Migration) bool { return m.Writes == config.WritesServer }
 	return []move{
 		{"phase 0 to 1", phaseIs(0), set("phase", 1)},
 		{"phase 1 to 2", phaseIs(1), growTo2},
@@ -167,17 +183,18 @@ func moves() []move {
 		{"AWS beside", func(c config.Config) bool {
 			return (phaseIs(1)(c) || phaseIs(2)(c)) && c.Forgejo.SSHPort == 0 && c.DNS.Manage && config.ServerTypes[c.Server.Type].CPUs >= 8
 		}, beside},
-		{"names weighted", moving(func(m config.Migration) bool { return !m.Weighted() }), set("migration.names", "weighted")},
+		{"names weighted", moving(func(m config.Migration) bool { return !m.Weighted() }), set("migration.names", "weighted", "migration.trial", nil)},
 		{"names back", moving(func(m config.Migration) bool { return m.Weighted() && m.AWSWeight == 0 && onServerData(m) }), set("migration.names", nil)},
 		{"freeze the server", moving(func(m config.Migration) bool { return m.Weighted() && onServerData(m) }), set("migration.writes", config.WritesServerFrozen)},
 		{"unfreeze the server", moving(func(m config.Migration) bool { return m.Writes == config.WritesServerFrozen }), set("migration.writes", config.WritesServer)},
-		{"AWS writes", moving(func(m config.Migration) bool { return m.Writes == config.WritesServerFrozen }), set("migration.writes", config.WritesAWS)},
+		{"AWS writes", moving(func(m config.Migration) bool { return m.Writes == config.WritesServerFrozen }), broughtIn(config.WritesAWS)},
 		{"half", moving(func(m config.Migration) bool { return m.Writes == config.WritesAWS && m.Weighted() && m.AWSWeight == 0 }), set("migration.awsWeight", 50)},
 		{"all", moving(func(m config.Migration) bool { return m.AWSWeight == 50 }), set("migration.awsWeight", 100)},
 		{"back to half", moving(func(m config.Migration) bool { return m.AWSWeight == 100 && m.Retire.State == "none" }), set("migration.awsWeight", 50)},
 		{"back to none", moving(func(m config.Migration) bool { return m.AWSWeight == 50 }), set("migration.awsWeight", 0)},
 		{"freeze AWS", moving(func(m config.Migration) bool { return m.Writes == config.WritesAWS && m.AWSWeight == 0 }), set("migration.writes", config.WritesAWSFrozen)},
-		{"server writes again", moving(func(m config.Migration) bool { return m.Writes == config.WritesAWSFrozen }), set("migration.writes", config.WritesServer)},
+		{"server writes again", moving(func(m config.Migration) bool { return m.Writes == config.WritesAWSFrozen }), broughtIn(config.WritesServer)},
+		{"AWS writes again", moving(func(m config.Migration) bool { return m.Writes == config.WritesAWSFrozen }), set("migration.writes", config.WritesAWS)},
 		{"retiring", moving(func(m config.Migration) bool { return m.AWSWeight == 100 && m.Retire.State == "none" }), retire},
 		{"not retiring", moving(func(m config.Migration) bool { return m.Retire.State == "retiring" }), set("migration.retire", nil)},
 		{"retired", moving(func(m config.Migration) bool { return m.Retire.State == "retiring" }), set("migration.retire.state", "retired")},
@@ -206,6 +223,12 @@ func losing() []move {
 		{"another region", onAWS, set("aws.region", "eu-central-1")},
 		{"another place in the plan", onAWS, set("aws.regionIndex", 9)},
 		{"another name of the database", onAWS, set("aws.database.name", "product")},
+		{"AWS writes without a freeze", moving(onServerData), func(t *rapid.T, s settings, c config.Config) settings {
+			return broughtIn(config.WritesAWS)(t, s, c).with("migration.trial", nil)
+		}},
+		{"the server writes without a freeze", moving(func(m config.Migration) bool { return m.Writes == config.WritesAWS && m.Retire.State == "none" }), broughtIn(config.WritesServer)},
+		{"AWS writes without a copy", moving(func(m config.Migration) bool { return m.Writes == config.WritesServerFrozen && m.Copy != "" }), set("migration.writes", config.WritesAWS)},
+		{"the server writes without a copy", moving(func(m config.Migration) bool { return m.Writes == config.WritesAWSFrozen }), set("migration.writes", config.WritesServer, "migration.awsWeight", nil)},
 	}
 }
 
@@ -222,6 +245,8 @@ func invalid() []move {
 		{"a secret among the settings", always, set("backend.environment", settings{"API_TOKEN": "x"})},
 		{"more zones than there are", onAWS, set("aws.zones", 6, "aws.region", "eu-west-1")},
 		{"no such engine", onAWS, set("aws.database.engine", "mysql")},
+		{"AWS's data without a copy", moving(func(m config.Migration) bool { return m.OnAWS() && m.Retire.State != "retired" }), set("migration.copy", nil)},
+		{"a trial with weighted names", moving(config.Migration.Weighted), set("migration.trial", true)},
 		{"weight without weighted names", onServer, set("migration.awsWeight", 30, "migration.names", nil)},
 	}
 }
