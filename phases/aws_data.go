@@ -24,7 +24,7 @@ func accessPoints() map[string]aws.EfsAccessPoint {
 func (r *region) files() (err error) {
 	c := r.cfg
 	r.store, err = aws.NewEfsRepoStore(r.ctx, r.name("files"), &aws.EfsRepoStoreArgs{
-		VpcID: r.vpc.VpcID, Subnets: r.vpc.Private, KmsKeyArn: r.key[aws.KeyFiles], AccessPoints: accessPoints(),
+		VpcID: r.vpc.VpcID, Subnets: r.vpc.Private, KmsKeyArn: r.key[aws.KeyFiles], AccessPoints: accessPoints(), Synced: c.AWS.DataSync(),
 		InfrequentDays: c.AWS.FileSystem.InfrequentAfterDays, ArchiveDays: c.AWS.FileSystem.ArchiveAfterDays,
 		Disposable: c.Disposable, Tags: r.in.Tags(),
 	}, r.here())

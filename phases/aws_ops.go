@@ -161,6 +161,7 @@ func (r *region) alarms() error {
 	}
 	if r.isHome() {
 		args.MonthlyUSD, args.BudgetPercent = c.Budget.MonthlyUSD, c.Budget.AlertPercent
+		args.FileSyncTaskArn = r.all.syncTask()
 	}
 	if r.writes() {
 		args.Services["gotrue"] = aws.AlarmService{ServiceName: r.gotrue.Name, Target: r.alb.Targets["auth"]}

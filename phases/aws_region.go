@@ -1,6 +1,7 @@
 package phases
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -169,6 +170,9 @@ func (r *region) task() aws.EcsServiceArgs {
 		Connections: r.vpc.EndpointConnection(), SecretKmsKeyArns: []pulumi.StringInput{r.key[aws.KeySecrets]},
 		LogKmsKeyArn: r.key[aws.KeyLogs], LogRetentionDays: c.LogRetentionDays, Ready: r.vpc.Ready(), Tags: r.in.Tags(),
 		PullThroughArns: r.images.PullThroughArns(r.providers.AccountID, c.Region),
+	}
+	if r.store != nil {
+		t.Ready = slices.Concat(t.Ready, r.all.beforeWrites())
 	}
 	for _, name := range []string{"backend", "backup"} {
 		t.RepositoryArns = append(t.RepositoryArns, r.images.RepositoryArns[name])

@@ -21,6 +21,7 @@ type regions struct {
 	password pulumi.StringOutput        // of the database's master user
 	masters  *aws.Secrets
 	db       *aws.GlobalDatabase
+	sync     *aws.FileSync // of the files; nil where EFS replicates them
 }
 
 func newRegions(ctx *pulumi.Context, in Input) *regions {

@@ -68,9 +68,12 @@ func (a *regions) images() error {
 
 // files are replicated from the region that writes to one other: EFS has one copy of a file system.
 // Whichever of the two does not write has the copy, which is read only. A region with neither asks
-// the one that writes for files too.
+// the one that writes for files too. DataSync is the other way, by choice.
 func (a *regions) files() error {
 	first, second := a.home, a.in(a.home.cfg.AWS.FileReplica)
+	if first.cfg.AWS.DataSync() {
+		return a.syncedFiles(first, second)
+	}
 	var err error
 	// The first region's own file system stays as it is, also when the region has a copy by now.
 	original := first.store

@@ -40,6 +40,8 @@ type AlarmsArgs struct {
 	Cache    *AlarmCache
 	// Backups and the export.
 	Backups *AlarmBackups
+	// FileSyncTaskArn is the task that copies the files to another region; nil for none.
+	FileSyncTaskArn pulumi.StringInput
 	// Global is what AWS only measures in us-east-1.
 	Global *AlarmGlobal
 	// MonthlyUSD is the account's budget, 0 for none; BudgetPercent of it, 1 to 100, default 80, is

@@ -61,6 +61,13 @@ func (c *Alarms) events() []event {
 			}})
 		}
 	}
+	if c.args.FileSyncTaskArn != nil {
+		out = append(out, event{"file-sync-failed", "DataSync did not copy the files to the other region, or not all.", pulumi.Map{
+			"source": texts("aws.datasync"), "detail-type": texts("DataSync Task Execution State Change"),
+			"resources": pulumi.Array{pulumi.Map{"prefix": pulumi.Sprintf("%s/", c.args.FileSyncTaskArn)}},
+			"detail":    pulumi.Map{"State": texts("ERROR")},
+		}})
+	}
 	return out
 }
 

@@ -39,6 +39,9 @@ type EfsRepoStoreArgs struct {
 	// InfrequentDays and ArchiveDays without access until a file moves to the cheaper class, one of
 	// AWS's steps (1, 7, 14, 30, 60, 90, 180, 270, 365), Archive the later; default 30 and 90.
 	InfrequentDays, ArchiveDays int
+	// Synced adds an access point that shows everything and acts as root, for DataSync alone
+	// (FileLocation); default false.
+	Synced bool
 	// Disposable leaves the file system unprotected; throw-away stacks only.
 	Disposable bool
 	Tags       base.Tags
@@ -50,6 +53,8 @@ type EfsRepoStore struct {
 	pulumi.ResourceState
 	FileSystemID, FileSystemArn, SecurityGroupID pulumi.StringOutput
 	AccessPointIDs, AccessPointArns              map[string]pulumi.StringOutput
+	// SyncAccessPointArn is DataSync's way in; nothing without Synced.
+	SyncAccessPointArn pulumi.StringOutput
 	// MountTargets must exist before a task that mounts the file system.
 	MountTargets []pulumi.Resource
 
@@ -174,17 +179,30 @@ func (c *EfsRepoStore) guard(ctx *pulumi.Context, name string, args *EfsRepoStor
 		c.MountTargets = append(c.MountTargets, mount)
 	}
 	// With a policy in place, nobody gets in without IAM. What IAM allows is narrowed further here:
-	// only over TLS, only through an access point, never as root.
+	// only over TLS, only through an access point, never as root but through DataSync's.
 	clients := []string{"elasticfilesystem:ClientMount", "elasticfilesystem:ClientRootAccess", "elasticfilesystem:ClientWrite"}
+	neverRoot := Statement{
+		Sid: "NeverAsRoot", Deny: true, Everyone: true, Actions: []string{"elasticfilesystem:ClientRootAccess"}, Resources: arns(c.FileSystemArn),
+	}
+	if args.Synced {
+		point, err := efs.NewAccessPoint(ctx, name+"-access-datasync", &efs.AccessPointArgs{
+			FileSystemId: c.FileSystemID, Tags: args.Tags.Pulumi("Name", name+"-access-datasync"),
+			// No user of its own: then the owners of files are copied as they are.
+			RootDirectory: &efs.AccessPointRootDirectoryArgs{Path: pulumi.String("/")},
+		}, pulumi.Parent(c))
+		if err != nil {
+			return err
+		}
+		c.SyncAccessPointArn = point.Arn
+		neverRoot.Sid, neverRoot.Conditions = "NeverAsRootButDataSync", condition("StringNotEquals", "elasticfilesystem:AccessPointArn", point.Arn)
+	}
 	doc, err := PolicyDocument(Statement{
 		Sid: "TlsOnly", Deny: true, Everyone: true, Actions: clients, Resources: arns(c.FileSystemArn),
 		Conditions: condition("Bool", "aws:SecureTransport", pulumi.String("false")),
 	}, Statement{
 		Sid: "AccessPointsOnly", Deny: true, Everyone: true, Actions: clients, Resources: arns(c.FileSystemArn),
 		Conditions: condition("Null", "elasticfilesystem:AccessPointArn", pulumi.String("true")),
-	}, Statement{
-		Sid: "NeverAsRoot", Deny: true, Everyone: true, Actions: []string{"elasticfilesystem:ClientRootAccess"}, Resources: arns(c.FileSystemArn),
-	})
+	}, neverRoot)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,14 @@ type AWS struct {
 	PrimaryHost string `key:"primaryHost" derived:"api-primary. and the domain" format:"hostname" replaces:"the certificates of the load balancers, the new ones first"`
 	// The region that the files are replicated to, or of the write primary's when it is itself that
 	// one, the region they come back to. EFS replicates to one region; the rest have no copy.
-	FileReplica string `key:"fileReplica" derived:"the first of aws.regions that is not retired" format:"aws-region" replaces:"the replication, refused while the replica holds the only copy"`
+	FileReplica string `key:"fileReplica" derived:"the first of aws.regions that is not retired" format:"aws-region" replaces:"the replication, refused while the replica holds the only copy; with datasync refused while the copy is protected"`
+	// Who copies the files to aws.fileReplica. efs follows every change within minutes, and makes a copy
+	// that can only be read. datasync copies every few hours, by a task, to a file system of the
+	// stack's own.
+	FileReplication string `key:"fileReplication" default:"efs" enum:"efs|datasync" replaces:"the copy that is used: from efs to datasync another is begun, empty until its first run, and the one before stays in the account; back is refused while the copy is protected"`
+	// How often DataSync copies: what was written since its last run is in the write primary alone.
+	// DataSync runs a task once an hour at most.
+	FileSyncHours int `key:"fileSyncHours" default:"1" unit:"h" min:"1" max:"24"`
 	// Id of the replica in aws.region that took over as its file system, after the write primary
 	// came back to it.
 	FileSystemID string `key:"fileSystemId" format:"file-system" example:"fs-0123456789abcdef0"`
@@ -102,6 +109,12 @@ func (a AWS) Active() []AWSRegion {
 	}
 	return out
 }
+
+// FileReplicationDataSync is the value of aws.fileReplication with which DataSync copies the files.
+const FileReplicationDataSync = "datasync"
+
+// DataSync says whether the files are copied by DataSync instead of by EFS.
+func (a AWS) DataSync() bool { return a.FileReplication == FileReplicationDataSync }
 
 // LoadBalancer is the public entrance.
 type LoadBalancer struct {

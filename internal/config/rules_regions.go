@@ -7,7 +7,7 @@ import (
 )
 
 // regionKeys only mean something with several regions.
-var regionKeys = []string{"regions", "writePrimary", "freezeWrites", "primaryHost", "fileReplica", "fileSystemId"}
+var regionKeys = []string{"regions", "writePrimary", "freezeWrites", "primaryHost", "fileReplica", "fileReplication", "fileSyncHours", "fileSystemId"}
 
 // regions checks what several regions need of each other.
 func (r rules) regions() {
@@ -30,6 +30,7 @@ func (r rules) regions() {
 	r.eachRegion()
 	r.globalDatabase()
 	r.writePrimary()
+	r.fileSync()
 	r.primaryHost()
 	if len(r.Alarms.Emails) == 0 && !r.broken("alarms.emails") {
 		r.missing("alarms.emails", "alarms.topicArn is in one region, and the others need somebody to tell", "list a mail address")
@@ -88,10 +89,37 @@ func (r rules) writePrimary() {
 		r.wrong("aws.writePrimary", a.WritePrimary, "has no copy of the git repositories", a.Region+" or aws.fileReplica, which is "+a.FileReplica, "")
 		return
 	}
+	if a.DataSync() || r.broken("aws.fileReplication") {
+		return // its copy is a file system that may be written to at any time
+	}
 	for i, g := range a.Regions {
 		if g.Name == a.WritePrimary && g.FileSystemID == "" {
 			r.missing(fmt.Sprintf("aws.regions[%d].fileSystemId", i), "the write primary needs the replica as its own file system",
 				"copy it from the stack's output replicaFileSystemId and deploy that first (ops/runbooks/switch-write-primary.md)")
+		}
+	}
+}
+
+// fileSync checks what only DataSync has, and what only EFS's own replication has.
+func (r rules) fileSync() {
+	a := r.AWS
+	if r.broken("aws.fileReplication") {
+		return
+	}
+	if !a.DataSync() {
+		if r.d.set["aws.fileSyncHours"] && !r.broken("aws.fileSyncHours") {
+			r.wrong("aws.fileSyncHours", nil, "has no effect with aws.fileReplication: efs", "only with fileReplication: datasync", "leave the key out: EFS replicates all the time")
+		}
+		return
+	}
+	// A file system that took over from EFS's replication would be left, and an empty one written to.
+	const why, allowed, mend = "names a copy that EFS's replication made, and DataSync would begin another beside it", "only with fileReplication: efs", "keep fileReplication: efs on this stack"
+	if a.FileSystemID != "" {
+		r.wrong("aws.fileSystemId", a.FileSystemID, why, allowed, mend)
+	}
+	for i, g := range a.Regions {
+		if g.FileSystemID != "" {
+			r.wrong(fmt.Sprintf("aws.regions[%d].fileSystemId", i), g.FileSystemID, why, allowed, mend)
 		}
 	}
 }

@@ -30,6 +30,12 @@ func TestRules(t *testing.T) {
 		aws:efs/backupPolicy:BackupPolicy bp {"fileSystemId":"id:f","backupPolicy":{"status":"ENABLED"}}
 		aws:efs/fileSystemPolicy:FileSystemPolicy fp {"fileSystemId":"id:f","policy":"` + tlsOnly + `"}
 		aws:efs/accessPoint:AccessPoint a {"posixUser":{"uid":1000},"rootDirectory":{"path":"/git","creationInfo":{"ownerUid":1000}}}`
+	// The access point that shows everything is DataSync's, and no task's.
+	sync := efs + `
+		aws:efs/accessPoint:AccessPoint all {"rootDirectory":{"path":"/"}}
+		aws:datasync/efsLocation:EfsLocation l {"inTransitEncryption":"TLS1_2","fileSystemAccessRoleArn":"arn:aws:iam::1:role/sync","accessPointArn":"arn:all"}
+		aws:datasync/task:Task t {"cloudwatchLogGroupArn":"arn:logs","options":{"logLevel":"BASIC"}}`
+	mounts := `aws:ecs/taskDefinition:TaskDefinition d {"volumes":[{"efsVolumeConfiguration":{"authorizationConfig":{"accessPointId":"id:all"}}}]}`
 	hetzner := `hcloud:index/server:Server s {"deleteProtection":true,"rebuildProtection":true,"backups":true}
 		hcloud:index/primaryIp:PrimaryIp ip {"deleteProtection":true,"autoDelete":false}`
 	bucket := `aws:s3/bucketV2:BucketV2 b {"forceDestroy":false}
@@ -93,6 +99,15 @@ func TestRules(t *testing.T) {
 		{Rule: "efs-access-point-root", World: efs, At: "a rootDirectory.path", Bad: "/"},
 		{Rule: "efs-access-point-user", World: efs, At: "a posixUser.uid", Bad: 0.0},
 		{Rule: "efs-access-point-user", Form: "folder", World: efs, At: "a rootDirectory.creationInfo.ownerUid", Bad: 0.0},
+		{Rule: "efs-access-point-root", Form: "not DataSync's", World: sync, At: "l accessPointArn", Bad: "arn:other", BadSecret: pass},
+		{Rule: "efs-access-point-root", Form: "mounted", World: sync, At: "l", Add: mounts},
+		{Rule: "efs-access-point-user", Form: "not DataSync's", World: sync, At: "l accessPointArn", Bad: "arn:other", BadSecret: pass},
+		{Rule: "efs-access-point-user", Form: "mounted", World: sync, At: "l", Add: mounts},
+		{Rule: "datasync-in-transit", World: sync, At: "l inTransitEncryption", Bad: "NONE"},
+		{Rule: "datasync-in-transit", Form: "role", World: sync, At: "l fileSystemAccessRoleArn", Bad: ""},
+		{Rule: "datasync-in-transit", Form: "access point", World: sync, At: "l accessPointArn", Bad: ""},
+		{Rule: "datasync-logged", World: sync, At: "t cloudwatchLogGroupArn", Bad: ""},
+		{Rule: "datasync-logged", Form: "level", World: sync, At: "t options.logLevel", Bad: "OFF"},
 		{Rule: "efs-backup-policy", World: efs, At: "bp backupPolicy.status", Bad: "DISABLED"},
 		{Rule: "efs-backup-policy", Form: "missing", World: efs, At: "bp"},
 		{Rule: "efs-policy", World: efs, At: "fp policy|Statement.0.Effect", Bad: "Allow"},

@@ -28,6 +28,7 @@ const (
 	tMember   = "aws:rds/clusterInstance:ClusterInstance"
 	tEfs      = "aws:efs/fileSystem:FileSystem"
 	tAccess   = "aws:efs/accessPoint:AccessPoint"
+	tLocation = "aws:datasync/efsLocation:EfsLocation"
 	tBucketV2 = "aws:s3/bucketV2:BucketV2"
 	tBucket   = "aws:s3/bucket:Bucket"
 	tR2       = "cloudflare:index/r2Bucket:R2Bucket"

@@ -11,7 +11,7 @@ import (
 var taggable = strings.Fields(`
 aws:acm/certificate:Certificate aws:backup/plan:Plan aws:backup/vault:Vault aws:cloudfront/distribution:Distribution
 aws:cloudwatch/compositeAlarm:CompositeAlarm aws:cloudwatch/eventRule:EventRule aws:cloudwatch/logGroup:LogGroup
-aws:cloudwatch/metricAlarm:MetricAlarm aws:ec2/defaultSecurityGroup:DefaultSecurityGroup aws:ec2/eip:Eip aws:ec2/flowLog:FlowLog
+aws:cloudwatch/metricAlarm:MetricAlarm aws:datasync/efsLocation:EfsLocation aws:datasync/task:Task aws:ec2/defaultSecurityGroup:DefaultSecurityGroup aws:ec2/eip:Eip aws:ec2/flowLog:FlowLog
 aws:ec2/instance:Instance aws:ec2/internetGateway:InternetGateway aws:ec2/launchTemplate:LaunchTemplate aws:ec2/natGateway:NatGateway
 aws:ec2/networkAcl:NetworkAcl aws:ec2/networkInterface:NetworkInterface aws:ec2/routeTable:RouteTable aws:ec2/securityGroup:SecurityGroup
 aws:ec2/subnet:Subnet aws:ec2/vpc:Vpc aws:ec2/vpcEndpoint:VpcEndpoint aws:ecr/repository:Repository aws:ecs/cluster:Cluster

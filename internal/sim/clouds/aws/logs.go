@@ -7,9 +7,14 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 )
 
-const logGroupToken = "aws:cloudwatch/logGroup:LogGroup"
+const (
+	logGroupToken  = "aws:cloudwatch/logGroup:LogGroup"
+	logPolicyToken = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
+)
 
-func logTypes() []cloud.Type { return []cloud.Type{logGroupType(), metricFilterType()} }
+func logTypes() []cloud.Type {
+	return []cloud.Type{logGroupType(), logPolicyType(), metricFilterType()}
+}
 
 var logGroupName = regexp.MustCompile(`^[0-9A-Za-z_/.#-]{1,512}$`)
 
@@ -70,6 +75,55 @@ func writeLogGroup(c *cloud.Call) error {
 		}
 	}
 	return nil
+}
+
+// logPolicyType lets services of AWS write to log groups. A region of an account has room for ten.
+func logPolicyType() cloud.Type {
+	return written(cloud.Type{
+		Token: logPolicyToken,
+		Check: func(c *cloud.CheckCall) { checkJSON(c, "policyDocument") },
+	}, func(c *cloud.Call) error {
+		const op = "PutResourcePolicy"
+		doc, err := parsePolicy(c.In.Get("policyDocument"))
+		if err != nil {
+			return refuse("CloudWatch Logs", op, "InvalidParameterException", "Invalid policy document: %v", err)
+		}
+		for _, s := range doc.Statements {
+			if !s.HasPrincipal {
+				return refuse("CloudWatch Logs", op, "InvalidParameterException", "Invalid policy document: a statement has no Principal")
+			}
+		}
+		return nil
+	}, func(c *cloud.Call) error {
+		const op, most = "PutResourcePolicy", 10
+		name := c.In.String("policyName")
+		if c.Find(logPolicyToken, name) != nil {
+			c.Warn("the resource policy %s of CloudWatch Logs existed, and is overwritten", name)
+		} else if len(c.All(logPolicyToken)) >= most {
+			return refuse("CloudWatch Logs", op, "LimitExceededException", "Resource limit exceeded: an account has at most %d resource policies in a region.", most)
+		}
+		c.ID = name
+		return nil
+	})
+}
+
+// mayLog tells whether a resource policy of the region lets the service write to the log group.
+func mayLog(c *cloud.Call, service, group, source string) bool {
+	context := map[string]string{"aws:SourceArn": source, "aws:SourceAccount": accountID}
+	for _, r := range c.All(logPolicyToken) {
+		doc, err := parsePolicy(r.Out.Get("policyDocument"))
+		if err != nil {
+			continue
+		}
+		all := true
+		for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
+			all = all && doc.allows(accessRequest{kind: "Service", principal: service, action: action, resource: strings.TrimSuffix(group, ":*") + ":log-stream:x", context: context})
+		}
+		if all {
+			return true
+		}
+	}
+	return false
 }
 
 func metricFilterType() cloud.Type {
