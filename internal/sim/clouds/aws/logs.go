@@ -98,8 +98,9 @@ func logPolicyType() cloud.Type {
 		const op, most = "PutResourcePolicy", 10
 		name := c.In.String("policyName")
 		if c.Find(logPolicyToken, name) != nil {
-			c.Warn("the resource policy %s of CloudWatch Logs existed, and is overwritten", name)
-		} else if len(c.All(logPolicyToken)) >= most {
+			return refuse("CloudWatch Logs", op, "OperationAbortedException", "A resource policy %s exists in %s and would be overwritten", name, c.Scope)
+		}
+		if len(c.All(logPolicyToken)) >= most {
 			return refuse("CloudWatch Logs", op, "LimitExceededException", "Resource limit exceeded: an account has at most %d resource policies in a region.", most)
 		}
 		c.ID = name
