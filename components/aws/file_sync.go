@@ -86,9 +86,8 @@ func NewFileSync(ctx *pulumi.Context, name string, in *FileSyncArgs, opts ...pul
 		task.Schedule = &datasync.TaskScheduleArgs{ScheduleExpression: pulumi.String(everyHours(args.EveryHours))}
 	}
 	made, err := datasync.NewTask(ctx, name+"-task", task, pulumi.Parent(c), pulumi.DependsOn([]pulumi.Resource{may}),
-		// Two tasks in opposite directions must never be there at once, and a schedule that was taken
-		// away must be gone for certain. A task holds nothing.
-		pulumi.DeleteBeforeReplace(true), pulumi.ReplaceOnChanges([]string{"schedule"}))
+		// Two tasks in opposite directions must never be there at once. A task holds nothing.
+		pulumi.DeleteBeforeReplace(true))
 	if err != nil {
 		return nil, err
 	}
