@@ -6,14 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/morphee-app/morphee-infra/internal/deployment"
-	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	awscloud "github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
-	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -21,20 +18,6 @@ const (
 	syncTaskType = "aws:datasync/task:Task"
 	storeType    = "aws:efs/fileSystem:FileSystem"
 )
-
-// judged performs an up as `infra sim` does, with the policies.
-func judged(t *testing.T, store sim.Store, stack sim.Stack) (*sim.Result, error) {
-	t.Helper()
-	judge, err := verdict.New(stack, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := judge.Run(context.Background(), store, sim.Up, stack, sim.Options{Packages: rehearsal.Packages(stack)})
-	if r == nil {
-		t.Fatal(err)
-	}
-	return r, err
-}
 
 // syncStack is the example with DataSync, under the name of the example of phase 3.
 func syncStack(t *testing.T) sim.Stack {
@@ -89,7 +72,7 @@ func TestSwitchingTheWritePrimaryWithDataSync(t *testing.T) {
 	step := func(name, want string, changes map[string]any) *sim.Result {
 		t.Helper()
 		stack = setAWS(t, stack, changes)
-		r, err := judged(t, store, stack)
+		r, err := attempted(t, store, sim.Up, stack)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, strings.Join(r.Errors, "\n"))
 		}
@@ -169,7 +152,7 @@ func TestFromReplicationToDataSync(t *testing.T) {
 	copied := fmt.Sprint(output(t, store, stack, "replicaFileSystemId"))
 
 	synced := setAWS(t, stack, map[string]any{"fileReplication": "datasync"})
-	r, err := judged(t, store, synced)
+	r, err := attempted(t, store, sim.Up, synced)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, strings.Join(r.Errors, "\n"))
 	}
@@ -193,7 +176,7 @@ func TestFromReplicationToDataSync(t *testing.T) {
 		"back to EFS":             {"fileReplication": "efs"},
 		"the copy somewhere else": {"fileReplication": "datasync", "regions": []any{us, west}, "fileReplica": third},
 	} {
-		r, err := judged(t, store, setAWS(t, stack, change))
+		r, err := attempted(t, store, sim.Up, setAWS(t, stack, change))
 		if text := strings.Join(r.Errors, "\n") + fmt.Sprint(err); err == nil || !strings.Contains(text, "aws-use1-files-files") {
 			t.Errorf("%s: want a refusal that names the copy, got %v\n%s", what, err, text)
 		}

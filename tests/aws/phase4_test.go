@@ -84,15 +84,25 @@ func settled(t *testing.T, step string, store sim.Store, stack sim.Stack) {
 // there after.
 func judged(t *testing.T, step string, store sim.Store, op sim.Operation, stack sim.Stack) *sim.Result {
 	t.Helper()
+	r, err := attempted(t, store, op, stack)
+	if err != nil {
+		t.Fatalf("%s: %s: %v", step, op, err)
+	}
+	return r
+}
+
+// attempted is the same of an operation that may be refused.
+func attempted(t *testing.T, store sim.Store, op sim.Operation, stack sim.Stack) (*sim.Result, error) {
+	t.Helper()
 	judge, err := verdict.New(stack, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := judge.Run(context.Background(), store, op, stack, sim.Options{Packages: rehearsal.Packages(stack)})
-	if err != nil {
-		t.Fatalf("%s: %s: %v", step, op, err)
+	if r == nil {
+		t.Fatal(err)
 	}
-	return r
+	return r, err
 }
 
 // ids are what the stateful resources are in the cloud, by URN without the stack.
