@@ -16,6 +16,7 @@ import (
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	awscloud "github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
+	"github.com/morphee-app/morphee-infra/internal/testtools"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -106,10 +107,7 @@ func TestWhenTheWritePrimaryIsGone(t *testing.T) {
 // jq runs the program that the runbook has for a file, on that file's content.
 func jq(t *testing.T, file string, content, answer any, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath("jq")
-	if err != nil {
-		t.Skip("no jq")
-	}
+	path := testtools.Need(t, "jq", "jq")
 	runbook, err := os.ReadFile(filepath.Join(rig.Root(t), "ops", "runbooks", "switch-write-primary.md"))
 	if err != nil {
 		t.Fatal(err)
