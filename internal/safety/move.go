@@ -24,7 +24,16 @@ type Standing struct {
 	refuses         bool // AWS's load balancer refuses what writes
 	copied          string
 	names           map[string]string // content of the public names' records at Cloudflare, by the resource
+	files           copying
 }
+
+// copying is what DataSync does between two regions: from where to where, and whether by a schedule.
+type copying struct {
+	from, to  string
+	scheduled bool
+}
+
+const syncTask = "aws:datasync/task:Task"
 
 // StandingOf reads a whole state, as an export or a complete preview has it.
 func StandingOf(list []deployment.Resource) Standing {
@@ -32,6 +41,9 @@ func StandingOf(list []deployment.Resource) Standing {
 	for _, r := range list {
 		text := func(m map[string]any, key string) string { v, _ := m[key].(string); return v }
 		s.add(r.Type, r.URN[strings.LastIndex(r.URN, "::")+2:], text(r.Inputs, "content"), text(r.Outputs, CopyOutput))
+		if r.Type == syncTask {
+			s.files = copying{text(r.Inputs, "sourceLocationArn"), text(r.Inputs, "destinationLocationArn"), r.Inputs["schedule"] != nil}
+		}
 	}
 	return s
 }
@@ -70,8 +82,8 @@ func (s Standing) writable() bool {
 	return !s.freeze
 }
 
-// Leap is the error of a change that leaves out a step of the move between the server and AWS by which
-// what is written would be lost; nil when it leaves out none. copied is morphee:migration.copy after the
+// Leap is the error of a change that leaves out a step of the move between the server and AWS, or between
+// two regions with DataSync, by which what is written would be lost; nil when it leaves out none. copied is morphee:migration.copy after the
 // change; "" takes the output of the stack after it. A new stack has nothing to lose.
 func Leap(before, after Standing, copied string) error {
 	if copied == "" {
@@ -79,6 +91,11 @@ func Leap(before, after Standing, copied string) error {
 	}
 	if !before.server && !before.aws || !after.server && !after.aws {
 		return nil
+	}
+	if b, a := before.files, after.files; b.scheduled && b.from != "" && b.from == a.to && b.to == a.from {
+		return leap("the files would be copied the other way from now on, and people can write to the original until then (morphee:aws.writePrimary)",
+			"what was written there since DataSync's last run",
+			"put aws.writePrimary back; deploy aws.freezeWrites first, run the task once more (ops/runbooks/switch-write-primary.md), and then make this change")
 	}
 	if before.onAWS() != after.onAWS() {
 		from, to, freeze, other := "the server", "AWS", "server-frozen", " to server"
@@ -124,6 +141,9 @@ func Leaps(planned *sim.Result, o Options) error {
 				return ""
 			}
 			s.add(string(r.Type), r.URN.Name(), text(r.Inputs, "content"), text(r.Outputs, CopyOutput))
+			if r.Type == syncTask {
+				s.files = copying{text(r.Inputs, "sourceLocationArn"), text(r.Inputs, "destinationLocationArn"), r.Inputs.HasValue("schedule")}
+			}
 		}
 	}
 	return Leap(before, after, o.Copied)

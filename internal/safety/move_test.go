@@ -33,6 +33,37 @@ func copied(stamp string) deployment.Resource {
 	return deployment.Resource{URN: "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", Type: "pulumi:pulumi:Stack", Outputs: map[string]any{safety.CopyOutput: stamp}}
 }
 
+// The files may only be copied the other way when nobody can write to the original any more, which is when
+// the task has no schedule.
+func TestFilesDoNotTurnWhileTheyAreWrittenTo(t *testing.T) {
+	task := func(from, to string, schedule any) safety.Standing {
+		inputs := map[string]any{"sourceLocationArn": from, "destinationLocationArn": to}
+		if schedule != nil {
+			inputs["schedule"] = schedule
+		}
+		return safety.StandingOf([]deployment.Resource{things["aws"], {URN: "urn:pulumi:s::p::aws:datasync/task:Task::aws-file-sync-task", Type: "aws:datasync/task:Task", Inputs: inputs}})
+	}
+	hourly := map[string]any{"scheduleExpression": "rate(1 hour)"}
+	for what, c := range map[string]struct {
+		before, after safety.Standing
+		refused       bool
+	}{
+		"turned at once":           {task("a", "b", hourly), task("b", "a", hourly), true},
+		"turned and frozen":        {task("a", "b", hourly), task("b", "a", nil), true},
+		"frozen":                   {task("a", "b", hourly), task("a", "b", nil), false},
+		"turned after the freeze":  {task("a", "b", nil), task("b", "a", hourly), false},
+		"less often":               {task("a", "b", hourly), task("a", "b", map[string]any{"scheduleExpression": "rate(2 hours)"}), false},
+		"another location":         {task("a", "b", hourly), task("c", "b", hourly), false},
+		"begun":                    {standing("aws"), task("a", "b", hourly), false},
+		"not known in the preview": {task("a", "b", hourly), task("", "", hourly), false},
+	} {
+		err := safety.Leap(c.before, c.after, "")
+		if (err != nil) != c.refused || err != nil && !strings.Contains(err.Error(), "freezeWrites first") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func standing(words string) safety.Standing {
 	var list []deployment.Resource
 	for _, word := range strings.Fields(words) {

@@ -103,6 +103,10 @@ func TestSwitchingTheWritePrimaryWithDataSync(t *testing.T) {
 	if got := output(t, store, stack, "replicaFileSystemId"); got != copied.ID {
 		t.Errorf("the copy is %s, and the output says %v", copied.ID, got)
 	}
+	leap := setAWS(t, stack, map[string]any{"writePrimary": second})
+	if _, err := attempted(t, store, sim.Up, leap); err == nil || !strings.Contains(err.Error(), "freezeWrites first") {
+		t.Errorf("the write primary moves without the freeze and the last run: %v", err)
+	}
 	step("freeze", there+"when started", map[string]any{"freezeWrites": true})
 	switchover(second)
 	turned := step("let the second region write", back+"rate(2 hours)", map[string]any{"writePrimary": second, "freezeWrites": false})
