@@ -135,9 +135,12 @@ const stampFormat = "20060102T150405Z"
 // regions are those that a stack in eu-west-1 may add, in their order.
 var regions = []string{"us-east-1", "us-west-2", "ap-southeast-1"}
 
-// growTo4 adds a region, or one more.
-func growTo4(_ *rapid.T, s settings, c config.Config) settings {
+// growTo4 adds a region, or one more. The first one gets its copy of the files by EFS or by DataSync.
+func growTo4(t *rapid.T, s settings, c config.Config) settings {
 	n := len(c.AWS.Regions)
+	if n == 0 {
+		s = s.with("aws.fileReplication", rapid.SampledFrom([]any{nil, nil, config.FileReplicationDataSync}).Draw(t, "files"))
+	}
 	below, _ := s["aws"].(settings)
 	list, _ := below["regions"].([]any)
 	return s.sets("phase", 4, "aws.regions", append(slices.Clone(list), settings{"name": regions[n], "index": n + 1, "nat": "instance", "backendTasks": 1}))
@@ -223,6 +226,7 @@ func losing() []move {
 		{"another region", onAWS, set("aws.region", "eu-central-1")},
 		{"another place in the plan", onAWS, set("aws.regionIndex", 9)},
 		{"another name of the database", onAWS, set("aws.database.name", "product")},
+		{"the files by EFS again", func(c config.Config) bool { return c.Phase == 4 && c.AWS.DataSync() }, set("aws.fileReplication", nil, "aws.fileSyncHours", nil)},
 		{"AWS writes without a freeze", moving(onServerData), func(t *rapid.T, s settings, c config.Config) settings {
 			return broughtIn(config.WritesAWS)(t, s, c).with("migration.trial", nil)
 		}},
