@@ -105,7 +105,7 @@ func (e *BackupExport) secrets(ctx *pulumi.Context, name string, args *AwsBackup
 		"secret-access-key": {Description: "Key of the bucket for exported backups", Value: e.SecretAccessKey},
 	}
 	if e.WebhookURL != nil {
-		values["webhook-url"] = SecretSpec{Description: "Told when the export fails", Value: e.WebhookURL}
+		values["webhook-url"] = SecretSpec{Description: "Told when the export fails", Value: e.WebhookURL, Optional: true}
 	}
 	return NewSecrets(ctx, name, &SecretsArgs{
 		Secrets: values, KmsKeyArn: e.SecretsKmsKeyArn, Disposable: args.Disposable, Tags: args.Tags,

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/morphee-app/morphee-infra/internal/recorder"
+	"github.com/morphee-app/morphee-infra/internal/stateful"
 )
 
 func keysArgs(change func(*KeysArgs)) *KeysArgs {
@@ -101,6 +102,7 @@ func TestSecretsTwice(t *testing.T) {
 		one, err := NewSecrets(ctx, "one", &SecretsArgs{KmsKeyArn: keyArn("secrets"), Tags: testTags, Secrets: map[string]SecretSpec{
 			"redis-auth":    {Description: "AUTH token", Value: pulumi.String("canary-value")}, // not marked secret by the caller
 			"forgejo-token": {Description: "written by the first start"},
+			"webhook-url":   {Description: "told of failures", Value: pulumi.String("https://example.com"), Optional: true},
 		}})
 		if err != nil {
 			return err
@@ -109,12 +111,17 @@ func TestSecretsTwice(t *testing.T) {
 		_, err = NewSecrets(ctx, "two", &SecretsArgs{KmsKeyArn: keyArn("secrets"), Tags: testTags, Disposable: true, Secrets: map[string]SecretSpec{"x": {Description: "x", Value: pulumi.String("y")}}})
 		return err
 	})
-	recorder.ExpectCounts(t, list, map[string]int{SecretsType: 2, "aws:secretsmanager/secret:Secret": 3, "aws:secretsmanager/secretVersion:SecretVersion": 2})
+	recorder.ExpectCounts(t, list, map[string]int{SecretsType: 2, "aws:secretsmanager/secret:Secret": 4, "aws:secretsmanager/secretVersion:SecretVersion": 3})
 	secret := recorder.Must(t, list, "aws:secretsmanager/secret:Secret", "one-redis-auth")
 	recorder.Expect(t, secret, map[string]any{"kmsKeyId": "arn:aws:kms:eu-central-1:123456789012:key/secrets", "recoveryWindowInDays": 30, "name": nil})
 	if !secret.Protect {
 		t.Error("the secret is not protected")
 	}
+	optional := recorder.Must(t, list, "aws:secretsmanager/secret:Secret", "one-webhook-url")
+	if optional.Protect || !stateful.Rewritten(optional.Type, optional.Name) {
+		t.Error("what people may take away is protected, or taken for what nobody can write again")
+	}
+	recorder.Expect(t, optional, map[string]any{"recoveryWindowInDays": 30})
 	version := recorder.Must(t, list, "aws:secretsmanager/secretVersion:SecretVersion", "one-redis-auth-value")
 	if !version.IsSecret("secretString") || version.Input("secretString") != "canary-value" {
 		t.Error("the value is not kept a secret")

@@ -23,6 +23,9 @@ type SecretSpec struct {
 	// Value is kept a Pulumi secret to the end. Nil makes a secret without a version, to be filled
 	// by a task (a container that refers to it does not start before that).
 	Value pulumi.StringInput
+	// Optional is for a value that people may take out of the configuration, and have: its secret is not
+	// protected, and goes with it. stateful.Rewritten has to know its name. Default false.
+	Optional bool
 }
 
 // SecretReplica is a region that the secrets are copied to.
@@ -115,7 +118,7 @@ func (c *Secrets) add(ctx *pulumi.Context, child, key string, args *SecretsArgs)
 		RecoveryWindowInDays: pulumi.Int(args.RecoveryDays),
 		Replicas:             replicas,
 		Tags:                 args.Tags.Pulumi("Name", child),
-	}, base.Stateful(args.Disposable, pulumi.Parent(c))...)
+	}, base.Stateful(args.Disposable || spec.Optional, pulumi.Parent(c))...)
 	if err != nil {
 		return err
 	}

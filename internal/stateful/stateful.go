@@ -36,7 +36,7 @@ var types = map[string]Kind{
 	"aws:route53/zone:Zone":                      Address,
 	"aws:s3/bucket:Bucket":                       Data,
 	"aws:s3/bucketV2:BucketV2":                   Data,
-	"aws:secretsmanager/secret:Secret":           Secret,
+	secretType:                                   Secret,
 	"cloudflare:index/r2Bucket:R2Bucket":         Data,
 	"cloudflare:index/zone:Zone":                 Address,
 	"docker:index/volume:Volume":                 Data,
@@ -69,14 +69,22 @@ func Resource(token string, inputs map[string]any) bool {
 	case "docker:index/volume:Volume":
 		name, _ := inputs["name"].(string)
 		return !Rewritten(token, name)
+	case secretType:
+		tags, _ := inputs["tags"].(map[string]any)
+		name, _ := tags["Name"].(string)
+		return !Rewritten(token, name)
 	}
 	return Is(token)
 }
 
+const secretType = "aws:secretsmanager/secret:Secret"
+
 // Rewritten says whether a resource of a stateful type is one whose content Pulumi writes again, by
-// its name.
+// its name: the volume with a container's secrets, and the secret of an address to tell, which is in the
+// configuration and may be taken out of it.
 func Rewritten(token, name string) bool {
-	return token == "docker:index/volume:Volume" && strings.HasSuffix(name, "-secrets")
+	return token == "docker:index/volume:Volume" && strings.HasSuffix(name, "-secrets") ||
+		token == secretType && strings.HasSuffix(name, "-webhook-url")
 }
 
 // Types are the tokens, sorted, for tests and documentation.
