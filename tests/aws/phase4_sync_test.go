@@ -72,7 +72,7 @@ func TestSwitchingTheWritePrimaryWithDataSync(t *testing.T) {
 	step := func(name, want string, changes map[string]any) *sim.Result {
 		t.Helper()
 		stack = setAWS(t, stack, changes)
-		r, err := attempted(t, store, sim.Up, stack)
+		r, err := rig.Judged(t, store, sim.Up, stack)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, strings.Join(r.Errors, "\n"))
 		}
@@ -104,7 +104,7 @@ func TestSwitchingTheWritePrimaryWithDataSync(t *testing.T) {
 		t.Errorf("the copy is %s, and the output says %v", copied.ID, got)
 	}
 	leap := setAWS(t, stack, map[string]any{"writePrimary": second})
-	if _, err := attempted(t, store, sim.Up, leap); err == nil || !strings.Contains(err.Error(), "freezeWrites first") {
+	if _, err := rig.Judged(t, store, sim.Up, leap); err == nil || !strings.Contains(err.Error(), "freezeWrites first") {
 		t.Errorf("the write primary moves without the freeze and the last run: %v", err)
 	}
 	step("freeze", there+"when started", map[string]any{"freezeWrites": true})
@@ -156,7 +156,7 @@ func TestFromReplicationToDataSync(t *testing.T) {
 	copied := fmt.Sprint(output(t, store, stack, "replicaFileSystemId"))
 
 	synced := setAWS(t, stack, map[string]any{"fileReplication": "datasync"})
-	r, err := attempted(t, store, sim.Up, synced)
+	r, err := rig.Judged(t, store, sim.Up, synced)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, strings.Join(r.Errors, "\n"))
 	}
@@ -180,7 +180,7 @@ func TestFromReplicationToDataSync(t *testing.T) {
 		"back to EFS":             {"fileReplication": "efs"},
 		"the copy somewhere else": {"fileReplication": "datasync", "regions": []any{us, west}, "fileReplica": third},
 	} {
-		r, err := attempted(t, store, sim.Up, setAWS(t, stack, change))
+		r, err := rig.Judged(t, store, sim.Up, setAWS(t, stack, change))
 		if text := strings.Join(r.Errors, "\n") + fmt.Sprint(err); err == nil || !strings.Contains(text, "aws-use1-files-files") {
 			t.Errorf("%s: want a refusal that names the copy, got %v\n%s", what, err, text)
 		}

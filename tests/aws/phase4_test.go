@@ -7,15 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/morphee-app/morphee-infra/internal/deployment"
-	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	awscloud "github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
 	"github.com/morphee-app/morphee-infra/internal/stateful"
-	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
 
@@ -84,25 +81,11 @@ func settled(t *testing.T, step string, store sim.Store, stack sim.Stack) {
 // there after.
 func judged(t *testing.T, step string, store sim.Store, op sim.Operation, stack sim.Stack) *sim.Result {
 	t.Helper()
-	r, err := attempted(t, store, op, stack)
+	r, err := rig.Judged(t, store, op, stack)
 	if err != nil {
 		t.Fatalf("%s: %s: %v", step, op, err)
 	}
 	return r
-}
-
-// attempted is the same of an operation that may be refused.
-func attempted(t *testing.T, store sim.Store, op sim.Operation, stack sim.Stack) (*sim.Result, error) {
-	t.Helper()
-	judge, err := verdict.New(stack, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := judge.Run(context.Background(), store, op, stack, sim.Options{Packages: rehearsal.Packages(stack)})
-	if r == nil {
-		t.Fatal(err)
-	}
-	return r, err
 }
 
 // ids are what the stateful resources are in the cloud, by URN without the stack.

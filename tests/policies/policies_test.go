@@ -209,7 +209,7 @@ func TestViolationStopsTheDeployment(t *testing.T) {
 					}
 				}
 				store := rig.NewStore(t)
-				r, err = judged(t, store, op, stack)
+				r, err = rig.Judged(t, store, op, stack)
 				if err == nil || !errors.Is(err, verdict.ErrPolicy) || r.Refused != (op == sim.Up) {
 					t.Fatalf("%s at one look: refused %v, %v", op, r.Refused, err)
 				}

@@ -12,28 +12,12 @@ import (
 	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
-	"github.com/morphee-app/morphee-infra/internal/verdict"
 	"github.com/morphee-app/morphee-infra/policy/inprocess"
 	"github.com/morphee-app/morphee-infra/policy/packs"
 	"github.com/morphee-app/morphee-infra/policy/rule"
 	"github.com/morphee-app/morphee-infra/tests/rig"
 )
-
-// judged runs an operation as `infra sim` does: what is planned is judged before, and what is there after.
-func judged(t *testing.T, store sim.Store, op sim.Operation, stack sim.Stack) (*sim.Result, error) {
-	t.Helper()
-	judge, err := verdict.New(stack, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := judge.Run(t.Context(), store, op, stack, sim.Options{Packages: rehearsal.Packages(stack)})
-	if r == nil {
-		t.Fatal(err)
-	}
-	return r, err
-}
 
 // look evaluates the packs once, on what a preview plans or an up leaves.
 type look struct {
@@ -74,7 +58,7 @@ func alike(t *testing.T, what string, engine, once rule.Report) {
 // up brings a stack up, which must pass.
 func up(t *testing.T, store sim.Store, step string, stack sim.Stack) *sim.Result {
 	t.Helper()
-	r, err := judged(t, store, sim.Up, stack)
+	r, err := rig.Judged(t, store, sim.Up, stack)
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", step, err, strings.Join(r.Errors, "\n"))
 	}
@@ -86,7 +70,7 @@ func up(t *testing.T, store sim.Store, step string, stack sim.Stack) *sim.Result
 
 func refused(t *testing.T, store sim.Store, step string, stack sim.Stack, says ...string) {
 	t.Helper()
-	r, err := judged(t, store, sim.Up, stack)
+	r, err := rig.Judged(t, store, sim.Up, stack)
 	if err == nil || !r.Refused {
 		t.Fatalf("%s: not refused: %v", step, err)
 	}
@@ -135,7 +119,7 @@ func TestARegionIsGivenUp(t *testing.T) {
 			t.Errorf("no %s among what is lost: %v", typ, lost)
 		}
 	}
-	again, err := judged(t, store, sim.Preview, regionState(t, stack, 1, "retired"))
+	again, err := rig.Judged(t, store, sim.Preview, regionState(t, stack, 1, "retired"))
 	if err != nil || again.Changes.Any() {
 		t.Errorf("afterwards: %v %s", err, rig.Describe(again.Resources))
 	}
@@ -168,13 +152,13 @@ func TestOutputsAreLookedAt(t *testing.T) {
 				ctx.Export("databasePassword", out)
 				return program(ctx)
 			}
-			preview, err := judged(t, store, sim.Preview, stack)
+			preview, err := rig.Judged(t, store, sim.Preview, stack)
 			known := err != nil && strings.Contains(err.Error(), rule)
 			undecided := slices.ContainsFunc(preview.Policies.Undetermined, func(v sim.Violation) bool { return v.Policy == rule })
 			if known == undecided {
 				t.Errorf("preview: %v, undetermined %v", err, preview.Policies.Undetermined)
 			}
-			if r, err := judged(t, store, sim.Up, stack); err == nil || !strings.Contains(err.Error(), rule) || r.Refused != known {
+			if r, err := rig.Judged(t, store, sim.Up, stack); err == nil || !strings.Contains(err.Error(), rule) || r.Refused != known {
 				t.Errorf("up, refused %v: %v", r.Refused, err)
 			}
 		})

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/morphee-app/morphee-infra/internal/deployment"
 	"github.com/morphee-app/morphee-infra/internal/rehearsal"
 	"github.com/morphee-app/morphee-infra/internal/sim"
+	"github.com/morphee-app/morphee-infra/internal/verdict"
 )
 
 // Root is the project's folder.
@@ -164,4 +166,19 @@ func Describe(list []sim.ResourceChange) string {
 		}
 	}
 	return b.String()
+}
+
+// Judged runs a preview or an up as `infra sim` does: what is planned is judged before, and what is there
+// after. The error is of what was refused or failed.
+func Judged(t testing.TB, store sim.Store, op sim.Operation, stack sim.Stack) (*sim.Result, error) {
+	t.Helper()
+	judge, err := verdict.New(stack, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := judge.Run(t.Context(), store, op, stack, sim.Options{Packages: rehearsal.Packages(stack)})
+	if r == nil {
+		t.Fatal(err)
+	}
+	return r, err
 }
