@@ -1,12 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
 )
@@ -28,15 +26,8 @@ func (a *app) switchoverCommand() *cobra.Command {
 			if to == "" {
 				return usageError{fmt.Errorf("switchover needs --to REGION, the region that is to write")}
 			}
-			store := sim.Store{Dir: f.state}
-			if err := store.Change(cmd.Context(), stack.Name, func(w *cloud.World) error { return aws.Switchover(w, to) }); err != nil {
-				return err
-			}
-			if f.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{"simulated": true, "stack": stack.Name, "operation": "switchover", "writePrimary": to})
-			}
-			fmt.Fprintf(a.stdout, "The simulated global database of %s now writes in %s.\nNext: set aws.writePrimary to %[2]s, refresh and bring the stack up.\n", stack.Name, to)
-			return nil
+			return a.changeWorld(cmd, f, stack.Name, func(w *cloud.World) error { return aws.Switchover(w, to) },
+				map[string]any{"operation": "switchover", "writePrimary": to}, fmt.Sprintf("The simulated global database of %s now writes in %s.\nNext: set aws.writePrimary to %[2]s, refresh and bring the stack up.\n", stack.Name, to))
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "region that is to write")

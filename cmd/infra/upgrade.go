@@ -1,22 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/morphee-app/morphee-infra/internal/sim"
 	"github.com/morphee-app/morphee-infra/internal/sim/cloud"
 	"github.com/morphee-app/morphee-infra/internal/sim/clouds/aws"
 )
-
-// addTo gives the command the flags of what is done to the simulated clouds besides deploying.
-func (f *simFlags) addTo(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.state, "state", ".sim", "folder of the simulated states and worlds")
-	cmd.Flags().StringVar(&f.name, "stack", "", "name of the stack, instead of the one that the configuration file gives")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON document and nothing else")
-}
 
 // upgradeCommand does in the simulated AWS what ops/runbooks/upgrade-database.md does with AWS's own
 // tools: a deployment would go from the cluster that writes to the others, and AWS wants it last.
@@ -36,15 +27,8 @@ func (a *app) upgradeCommand() *cobra.Command {
 			if region == "" || version == "" {
 				return usageError{fmt.Errorf("upgrade needs --region REGION and --to VERSION, such as --region us-east-1 --to 15.14")}
 			}
-			store := sim.Store{Dir: f.state}
-			if err := store.Change(cmd.Context(), stack.Name, func(w *cloud.World) error { return aws.Upgrade(w, region, version) }); err != nil {
-				return err
-			}
-			if f.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{"simulated": true, "stack": stack.Name, "operation": "upgrade", "region": region, "engineVersion": version})
-			}
-			fmt.Fprintf(a.stdout, "The simulated database cluster of %s in %s now runs %s.\nNext: the other regions, the one that writes last; then refresh.\n", stack.Name, region, version)
-			return nil
+			return a.changeWorld(cmd, f, stack.Name, func(w *cloud.World) error { return aws.Upgrade(w, region, version) },
+				map[string]any{"operation": "upgrade", "region": region, "engineVersion": version}, fmt.Sprintf("The simulated database cluster of %s in %s now runs %s.\nNext: the other regions, the one that writes last; then refresh.\n", stack.Name, region, version))
 		},
 	}
 	cmd.Flags().StringVar(&region, "region", "", "region of the cluster")
