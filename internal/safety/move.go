@@ -33,22 +33,19 @@ type copying struct {
 	scheduled bool
 }
 
-const syncTask = "aws:datasync/task:Task"
-
 // StandingOf reads a whole state, as an export or a complete preview has it.
 func StandingOf(list []deployment.Resource) Standing {
 	s := Standing{names: map[string]string{}}
 	for _, r := range list {
-		text := func(m map[string]any, key string) string { v, _ := m[key].(string); return v }
-		s.add(r.Type, r.URN[strings.LastIndex(r.URN, "::")+2:], text(r.Inputs, "content"), text(r.Outputs, CopyOutput))
-		if r.Type == syncTask {
-			s.files = copying{text(r.Inputs, "sourceLocationArn"), text(r.Inputs, "destinationLocationArn"), r.Inputs["schedule"] != nil}
-		}
+		s.add(r.Type, r.URN[strings.LastIndex(r.URN, "::")+2:],
+			func() map[string]any { return r.Inputs }, func() map[string]any { return r.Outputs })
 	}
 	return s
 }
 
-func (s *Standing) add(token, name, content, copied string) {
+// add takes a resource in. Of most the inputs and outputs are not asked for.
+func (s *Standing) add(token, name string, inputs, outputs func() map[string]any) {
+	text := func(m map[string]any, key string) string { v, _ := m[key].(string); return v }
 	switch token {
 	case "hcloud:index/server:Server":
 		s.server = true
@@ -61,10 +58,13 @@ func (s *Standing) add(token, name, content, copied string) {
 		s.refuses = s.refuses || strings.HasSuffix(name, "-frozen-changes")
 	case "cloudflare:index/record:Record":
 		if strings.HasPrefix(name, "names-") {
-			s.names[name] = content
+			s.names[name] = text(inputs(), "content")
 		}
 	case string(resource.RootStackType):
-		s.copied = copied
+		s.copied = text(outputs(), CopyOutput)
+	case "aws:datasync/task:Task":
+		in := inputs()
+		s.files = copying{text(in, "sourceLocationArn"), text(in, "destinationLocationArn"), in["schedule"] != nil}
 	}
 }
 
@@ -134,16 +134,7 @@ func Leaps(planned *sim.Result, o Options) error {
 	before, after := Standing{names: map[string]string{}}, Standing{names: map[string]string{}}
 	for s, list := range map[*Standing][]*pkgresource.State{&before: planned.Had, &after: planned.States} {
 		for _, r := range list {
-			text := func(m resource.PropertyMap, key resource.PropertyKey) string {
-				if v := m[key]; v.IsString() {
-					return v.StringValue()
-				}
-				return ""
-			}
-			s.add(string(r.Type), r.URN.Name(), text(r.Inputs, "content"), text(r.Outputs, CopyOutput))
-			if r.Type == syncTask {
-				s.files = copying{text(r.Inputs, "sourceLocationArn"), text(r.Inputs, "destinationLocationArn"), r.Inputs.HasValue("schedule")}
-			}
+			s.add(string(r.Type), r.URN.Name(), r.Inputs.Mappable, r.Outputs.Mappable)
 		}
 	}
 	return Leap(before, after, o.Copied)
